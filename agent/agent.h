@@ -1,0 +1,118 @@
+// The process: tailer, engine and server put together, started, reloaded and stopped in the right
+// order.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/config/loader.h"
+#include "agent/generation.h"
+#include "agent/http/server.h"
+#include "agent/http/state.h"
+#include "agent/tail/position_store.h"
+#include "agent/tail/tailer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory_budget.h"
+#include "base/result.h"
+
+namespace agent {
+
+struct AgentOptions {
+  OutputFactory make_outputs = MakeClientOutputs;
+  // Reads the configuration again for a reload; null: there is nothing to reload.
+  std::function<LoadedConfig()> load;
+  // How long a stop or a reload waits for receivers.
+  std::chrono::milliseconds drain_timeout{5000};
+  // Positions are read and never written, and a server that cannot listen is only worth a warning:
+  // a dry run beside a running agent.
+  bool trial = false;
+  // Read this instead of the configured targets; `finished` is called when it has ended and all it
+  // had is delivered.
+  std::shared_ptr<Source> only_source;
+  std::function<void()> finished;
+};
+
+// Loop thread.
+class Agent final : public AgentView {
+ public:
+  struct Dependencies {
+    Loop& loop;
+    Clock& clock;
+    Logger& logger;
+  };
+
+  // Builds everything, and opens the positions; starts nothing.
+  static Result<std::unique_ptr<Agent>> Create(Config config, AgentOptions options,
+                                               const Dependencies& dependencies);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  // After Shutdown() has called back, or without Start().
+  ~Agent() override;
+
+  // Reads and ships from now on. Fails when the server cannot listen.
+  Status Start();
+  // Stops reading, gives receivers until the deadline, saves positions, calls `done`. The loop may
+  // end then.
+  void Shutdown(std::function<void()> done);
+
+  // --- AgentView.
+  [[nodiscard]] AgentInfo Info() const override;
+  [[nodiscard]] Readiness Ready() const override;
+  [[nodiscard]] std::vector<JobStatus> Jobs() const override;
+  [[nodiscard]] std::vector<LaneInfo> Lanes() const override;
+  [[nodiscard]] std::vector<LedgerRow> Ledger() const override;
+  [[nodiscard]] std::string ConfigText() const override;
+  void CollectMetrics(Exposition& page) override;
+  void Reload(std::function<void(Status)> done) override;
+
+  // The port of the server; 0 without one.
+  [[nodiscard]] uint16_t http_port() const { return server_ ? server_->port() : 0; }
+  // There may be something to read in `only_source`.
+  void WakeOnlySource() { generation_->engine().Wake(options_.only_source); }
+  // Everything that was read is settled at every output: nothing was lost by stopping now.
+  [[nodiscard]] bool all_settled() const;
+
+ private:
+  Agent(AgentOptions options, const Dependencies& dependencies, std::size_t budget_bytes);
+
+  [[nodiscard]] GenerationDependencies ForGeneration();
+  Status OpenTail();
+  void RunGeneration();
+  void OnlySourceEnded();
+  void WaitUntilDelivered();
+  void TargetsChanged();
+  void CollectFiles(MetricSink& sink) const;
+
+  // A reload, step by step.
+  void TakeOver(std::unique_ptr<Generation> next);
+  void ReloadDone(Status status);
+
+  AgentOptions options_;
+  Dependencies dependencies_;
+  MemoryBudget budget_;
+  std::unique_ptr<Generation> generation_;
+  std::unique_ptr<PositionStore> positions_;
+  std::unique_ptr<Tailer> tailer_;
+  std::unique_ptr<HttpServer> server_;
+  Timer delivery_timer_;
+
+  bool stopping_ = false;
+  bool reloading_ = false;
+  std::vector<std::function<void(Status)>> waiting_for_reload_;
+  std::function<void()> after_reload_;  // A stop that came in the middle of one.
+  uint64_t reloads_ = 0;
+  uint64_t failed_reloads_ = 0;
+  bool last_reload_ok_ = true;
+  int64_t started_ns_ = 0;        // Monotonic.
+  int64_t config_loaded_ns_ = 0;  // Monotonic.
+  int64_t config_loaded_wall_ns_ = 0;
+};
+
+}  // namespace agent

@@ -1,0 +1,220 @@
+// What the pages and /metrics show of the agent.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "agent/agent.h"
+#include "agent/config/effective_yaml.h"
+
+namespace agent {
+namespace {
+
+double SecondsSince(int64_t then_ns, const Clock& clock) {
+  return static_cast<double>(clock.MonotonicNanos() - then_ns) /
+         static_cast<double>(kNanosPerSecond);
+}
+
+std::string IdentityText(const FileStatus& file) {
+  std::array<char, 128> text{};
+  std::snprintf(text.data(), text.size(), "dev %u:%u inode %llu, id %016llx.%u",
+                static_cast<unsigned>(file.device >> 8U & 0xfffU),
+                static_cast<unsigned>((file.device & 0xffU) | (file.device >> 12U & 0xfff00U)),
+                static_cast<unsigned long long>(file.inode),
+                static_cast<unsigned long long>(file.source_id), file.generation);
+  return text.data();
+}
+
+FileInfo ToFileInfo(const FileStatus& file) {
+  FileInfo info;
+  info.path = file.path;
+  info.identity = IdentityText(file);
+  info.read_bytes = file.read_offset;
+  info.settled_bytes = file.settled_offset;
+  info.size_bytes = file.size_bytes;
+  info.state = std::string(FileStateName(file.state));
+  info.last_error = file.error;
+  return info;
+}
+
+CustomFamily ToFamily(CustomMetric& metric, int64_t now_ns) {
+  const CustomMetricDefinition& definition = metric.definition();
+  CustomFamily family;
+  family.name = definition.name;
+  family.help = definition.help;
+  family.bounds = definition.buckets;
+  family.type = definition.type == CustomMetricType::kCounter ? MetricType::kCounter
+                : definition.type == CustomMetricType::kGauge ? MetricType::kGauge
+                                                              : MetricType::kHistogram;
+  for (const CustomMetric::Series& series : metric.Scrape(now_ns)) {
+    family.series.push_back({series.labels, series.value, series.bucket_counts});
+  }
+  return family;
+}
+
+}  // namespace
+
+AgentInfo Agent::Info() const {
+  AgentInfo info;
+  info.version = AGENT_VERSION;
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) == 0) info.hostname = name.data();
+  info.config_file = generation_->config().file;
+  info.uptime_seconds = SecondsSince(started_ns_, dependencies_.clock);
+  info.config_age_seconds = SecondsSince(config_loaded_ns_, dependencies_.clock);
+  return info;
+}
+
+Readiness Agent::Ready() const {
+  if (stopping_) return {false, "the agent is stopping"};
+  if (tailer_ == nullptr) return {true, ""};
+  const TailerCounters counters = tailer_->counters();
+  if (counters.scans == 0) return {false, "targets are not synced yet"};
+  if (counters.files_active == 0) {
+    return {false,
+            "Unable to find any logs to tail. Please verify permissions, volumes, scrape_config, "
+            "etc."};
+  }
+  return {true, ""};
+}
+
+std::vector<JobStatus> Agent::Jobs() const {
+  std::vector<FileStatus> files;
+  if (tailer_ != nullptr) files = tailer_->Status();
+  std::vector<JobStatus> jobs;
+  for (const Generation::Job& job : generation_->jobs()) {
+    JobStatus status;
+    status.name = job.name;
+    for (const Target& target : job.found.targets) {
+      TargetStatus shown;
+      shown.labels = target.labels;
+      shown.discovered_labels = target.discovered;
+      shown.path_pattern = target.path;
+      for (const FileStatus& file : files) {
+        Labels with_name = target.labels;
+        with_name.Set("filename", file.path);
+        if (file.job == job.name && file.labels == with_name)
+          shown.files.push_back(ToFileInfo(file));
+      }
+      shown.ready = !shown.files.empty();
+      status.targets.push_back(std::move(shown));
+    }
+    for (const DroppedTarget& dropped : job.found.dropped) {
+      const std::string reason =
+          dropped.detail.empty() ? dropped.reason : dropped.reason + ": " + dropped.detail;
+      status.dropped.push_back({dropped.discovered, reason});
+    }
+    status.dropped_count = status.dropped.size();
+    jobs.push_back(std::move(status));
+  }
+  return jobs;
+}
+
+std::vector<LaneInfo> Agent::Lanes() const {
+  std::vector<LaneInfo> lanes;
+  const std::vector<ClientConfig>& clients = generation_->config().clients;
+  const auto& outputs = generation_->engine().outputs();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (const LaneStatus& lane : outputs[i]->Status()) {
+      LaneInfo info;
+      info.output = outputs[i]->name();
+      info.kind = "loki";
+      if (i < clients.size()) info.receiver = clients[i].url;
+      info.tenant = lane.tenant;
+      info.state = lane.state;
+      info.last_error = lane.last_error;
+      info.attempts = lane.attempts;
+      info.queued_batches = lane.queued_batches;
+      info.queued_bytes = lane.queued_bytes;
+      if (lane.oldest_ns > 0)
+        info.oldest_seconds = SecondsSince(lane.oldest_ns, dependencies_.clock);
+      lanes.push_back(std::move(info));
+    }
+  }
+  return lanes;
+}
+
+std::vector<LedgerRow> Agent::Ledger() const {
+  std::vector<LedgerRow> rows;
+  const auto& outputs = generation_->engine().outputs();
+  const auto add = [&](const std::string& job, const std::string& source,
+                       const SourceProgress& progress) {
+    for (std::size_t i = 0; i < progress.outputs() && i < outputs.size(); ++i) {
+      const LedgerBalance balance = progress.Balance(i);
+      rows.push_back({job, source, outputs[i]->name(), balance.read, balance.settled,
+                      balance.dropped, balance.in_flight});
+    }
+  };
+  if (options_.only_source != nullptr) {
+    add(options_.only_source->job(), options_.only_source->name(),
+        *options_.only_source->progress());
+  } else {
+    for (const FileStatus& file : tailer_->Status()) {
+      if (file.progress != nullptr) add(file.job, file.path, *file.progress);
+    }
+  }
+  return rows;
+}
+
+std::string Agent::ConfigText() const {
+  return EffectiveYaml(generation_->config());
+}
+
+void Agent::CollectMetrics(Exposition& page) {
+  generation_->engine().CollectMetrics(page);
+  for (const auto& metric : generation_->custom_metrics().all()) {
+    page.AddCustom(ToFamily(*metric, dependencies_.clock.MonotonicNanos()));
+    if (metric->rejected() > 0) {
+      page.Add("agent_custom_metrics_rejected_total", {metric->definition().name},
+               static_cast<double>(metric->rejected()));
+    }
+  }
+  page.Add("promtail_config_reload_success_total", {}, static_cast<double>(reloads_));
+  page.Add("promtail_config_reload_fail_total", {}, static_cast<double>(failed_reloads_));
+  page.Add("agent_config_last_reload_successful", {}, last_reload_ok_ ? 1 : 0);
+  page.Add("agent_config_last_reload_success_timestamp_seconds", {},
+           static_cast<double>(config_loaded_wall_ns_) / static_cast<double>(kNanosPerSecond));
+  page.Add("agent_config_hash", {},
+           static_cast<double>(generation_->config().text_hash & 0xffffffffffffULL));
+  page.Add("agent_build_info", {AGENT_VERSION, "", "g++ " __VERSION__}, 1);
+  page.Add("promtail_build_info", {"", "amd64", "linux", "", "", "", AGENT_VERSION}, 1);
+  for (const auto& [reason, count] : generation_->failed_targets()) {
+    page.Add("promtail_targets_failed_total", {reason}, static_cast<double>(count));
+  }
+  if (tailer_ != nullptr) CollectFiles(page);
+}
+
+void Agent::CollectFiles(MetricSink& sink) const {
+  const TailerCounters counters = tailer_->counters();
+  const auto count = [&sink](std::string_view name, uint64_t value) {
+    sink.Add(name, {}, static_cast<double>(value));
+  };
+  count("promtail_files_active_total", counters.files_active);
+  count("promtail_targets_active_total", generation_->Targets().size());
+  count("agent_open_files", counters.files_open);
+  count("agent_held_deleted_files", counters.files_deleted);
+  count("agent_polled_directories", counters.polled_directories);
+  count("agent_positions_write_failures_total", positions_->write_failures());
+  count("agent_file_truncations_total", counters.truncations);
+  count("agent_file_truncated_bytes_lost_total", counters.lost_bytes);
+
+  // By path: a rotated file and its successor have the same one; the latest is what the path names.
+  std::map<std::string, FileStatus> latest;
+  std::map<std::string, uint64_t> lines;
+  for (FileStatus& file : tailer_->Status()) {
+    lines[file.path] += file.lines;
+    const bool in_place = file.place == file.path;
+    if (in_place || latest.find(file.path) == latest.end()) latest[file.path] = std::move(file);
+  }
+  for (const auto& [path, file] : latest) {
+    sink.Add("promtail_read_bytes_total", {path}, static_cast<double>(file.read_offset));
+    sink.Add("promtail_file_bytes_total", {path}, static_cast<double>(file.size_bytes));
+    sink.Add("promtail_read_lines_total", {path}, static_cast<double>(lines[path]));
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,259 @@
+// The whole configuration as plain structs with their defaults: what the file and the flags say,
+// checked and in the units that the rooms use. loader.h reads it.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/config/yaml.h"
+#include "base/labels.h"
+#include "base/log.h"
+#include "discovery/relabel_rule.h"
+
+namespace agent {
+
+// In the order of the file.
+using StringPairs = std::vector<std::pair<std::string, std::string>>;
+
+enum class TlsVersion : uint8_t { kDefault, kTls10, kTls11, kTls12, kTls13 };
+
+// TLS of a client. Of each pair at most one is set: inline PEM, or a file that is read again when
+// it changes. Empty: the system's authorities, no client certificate.
+struct TlsConfig {
+  std::string ca;
+  std::string ca_file;
+  std::string cert;
+  std::string cert_file;
+  std::string key;  // Secret.
+  std::string key_file;
+  std::string server_name;  // Empty: the host of the URL.
+  bool insecure_skip_verify = false;
+  TlsVersion min_version = TlsVersion::kDefault;
+  TlsVersion max_version = TlsVersion::kDefault;
+
+  bool operator==(const TlsConfig&) const = default;
+};
+
+struct BasicAuth {
+  std::string username;
+  std::string username_file;  // Not together with `username`.
+  std::string password;       // Secret.
+  std::string password_file;  // Not together with `password`.
+
+  bool operator==(const BasicAuth&) const = default;
+};
+
+// The Authorization header "TYPE CREDENTIALS"; also what `bearer_token` and `bearer_token_file`
+// become.
+struct Authorization {
+  std::string type = "Bearer";   // Never "basic", in any case.
+  std::string credentials;       // Secret.
+  std::string credentials_file;  // Read again for each request. Not together with `credentials`.
+
+  bool operator==(const Authorization&) const = default;
+};
+
+struct ProxyConfig {
+  std::string
+      url;  // Empty: none; the environment counts only with `from_environment`. Secret in part.
+  std::string no_proxy;           // Comma-separated; needs `url`.
+  bool from_environment = false;  // HTTP_PROXY, HTTPS_PROXY, NO_PROXY; excludes the two above.
+  std::vector<std::pair<std::string, std::vector<std::string>>>
+      connect_header;  // Values are secret.
+
+  bool operator==(const ProxyConfig&) const = default;
+};
+
+// OAuth 2.0, client credentials flow.
+struct OAuth2 {
+  std::string client_id;
+  std::string client_secret;       // Secret.
+  std::string client_secret_file;  // Not together with `client_secret`.
+  std::string token_url;
+  std::vector<std::string> scopes;
+  StringPairs endpoint_params;
+  TlsConfig tls;
+  ProxyConfig proxy;
+
+  bool operator==(const OAuth2&) const = default;
+};
+
+// One header of `http_headers`: all values are sent.
+struct HttpHeader {
+  std::string name;
+  std::vector<std::string> values;
+  std::vector<std::string> secrets;
+  std::vector<std::string> files;  // Each file's text, without the final line break, is a value.
+
+  bool operator==(const HttpHeader&) const = default;
+};
+
+// What every HTTP client of the agent can be told. At most one of basic_auth, authorization,
+// oauth2.
+struct HttpClientConfig {
+  std::optional<BasicAuth> basic_auth;
+  std::optional<Authorization> authorization;
+  std::optional<OAuth2> oauth2;
+  TlsConfig tls;
+  ProxyConfig proxy;
+  bool follow_redirects = true;
+  bool enable_http2 = true;  // Accepted; pushing always uses HTTP/1.1, as Promtail does.
+  std::vector<HttpHeader> http_headers;
+
+  bool operator==(const HttpClientConfig&) const = default;
+};
+
+struct BackoffConfig {
+  std::chrono::nanoseconds min_period = std::chrono::milliseconds(500);
+  std::chrono::nanoseconds max_period = std::chrono::minutes(5);
+  // Number of attempts; 0: for ever, our default. Given explicitly (also by a flag) and used up,
+  // the batch goes to the dead letter.
+  uint32_t max_retries = 0;
+  bool max_retries_given = false;
+
+  bool operator==(const BackoffConfig&) const = default;
+};
+
+// One Loki receiver: an item of `clients`.
+struct ClientConfig {
+  std::string name;  // Never empty once loaded: else 6 hexadecimal digits of a hash. Unique.
+  bool name_given = false;
+  std::string url;        // Full push path.
+  std::string tenant_id;  // X-Scope-OrgID where an entry has none of its own; empty: no header.
+  std::chrono::nanoseconds batch_wait = std::chrono::seconds(1);
+  uint64_t batch_size_bytes = 1048576;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // Of one request.
+  BackoffConfig backoff;
+  bool drop_rate_limited_batches = false;  // 429 drops at once.
+  // The client's own over `client.external_labels` and -client.external-labels.
+  Labels external_labels;
+  StringPairs headers;  // Never Content-Type, User-Agent, X-Scope-OrgID: those are ours.
+  HttpClientConfig http;
+
+  bool operator==(const ClientConfig&) const = default;
+};
+
+// TLS of the HTTP server: `http_tls_config`.
+struct ServerTlsConfig {
+  std::string cert;
+  std::string cert_file;
+  std::string key;  // Secret.
+  std::string key_file;
+  std::string client_auth_type;  // Go's names: "RequireAndVerifyClientCert", …; empty: none.
+  std::string client_ca;
+  std::string client_ca_file;
+
+  [[nodiscard]] bool enabled() const { return !cert.empty() || !cert_file.empty(); }
+};
+
+struct ServerConfig {
+  bool disable = false;
+  // Without a `server` section (and -server.http-listen-*) 127.0.0.1:9080; with one, all interfaces
+  // and port 80 where it says nothing else, as Promtail. The loader has decided this already.
+  std::string http_listen_address = "127.0.0.1";  // Empty: all interfaces.
+  uint16_t http_listen_port = 9080;               // 0: any free one.
+  uint32_t http_listen_conn_limit = 0;            // 0: no limit.
+  std::string http_path_prefix;  // Before all routes; "" or "/x" without a slash at its end.
+  std::string external_url;      // For links in pages; empty: http://HOST:PORT/.
+  bool register_instrumentation = true;  // Serves /metrics.
+  bool profiling_enabled = false;
+  bool health_check_target = true;     // False: /ready is always 200.
+  bool enable_runtime_reload = false;  // Serves /reload.
+  std::chrono::nanoseconds graceful_shutdown_timeout = std::chrono::seconds(30);
+  std::chrono::nanoseconds http_read_timeout = std::chrono::seconds(30);
+  std::chrono::nanoseconds http_read_header_timeout = std::chrono::nanoseconds(0);  // 0: none.
+  std::chrono::nanoseconds http_write_timeout = std::chrono::seconds(30);
+  std::chrono::nanoseconds http_idle_timeout = std::chrono::seconds(120);
+  ServerTlsConfig http_tls;
+  std::string tls_cipher_suites;
+  std::string tls_min_version;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kLogfmt;
+
+  // Ours. Pages that show log data or the configuration (/config, /targets, /service-discovery, the
+  // live tail, …): off altogether, or only with "Authorization: Bearer TOKEN".
+  bool data_pages = true;
+  std::string data_pages_token;       // Secret. Empty: open.
+  std::string data_pages_token_file;  // Not together with `data_pages_token`.
+};
+
+struct PositionsConfig {
+  std::string filename = "/var/log/positions.yaml";
+  std::chrono::nanoseconds sync_period = std::chrono::seconds(10);
+  bool ignore_invalid_yaml = false;  // Accepted: damaged state never prevents a start here.
+};
+
+struct TargetConfig {
+  std::chrono::nanoseconds sync_period = std::chrono::seconds(10);  // Of globs and directories.
+  bool stdin_target = false;                                        // `stdin`, as the flag -stdin.
+};
+
+struct LimitsConfig {
+  bool readline_rate_enabled = false;
+  double readline_rate = 10000;  // Lines per second.
+  uint64_t readline_burst = 10000;
+  bool readline_rate_drop = true;       // False: reading waits.
+  uint64_t max_streams = 0;             // In one batch of one tenant; 0: off.
+  uint64_t max_line_size_bytes = 0;     // 0: off.
+  bool max_line_size_truncate = false;  // False: a longer line is dropped.
+
+  // Ours.
+  uint64_t memory_budget_bytes = 0;  // 0: 24 MiB, or 40 % of the cgroup's limit where that is less.
+  uint32_t workers = 0;              // 0: one a core, at most 4.
+};
+
+// `global.file_watch_config`: how often an idle file is looked at where nothing reports its
+// changes.
+struct FileWatchConfig {
+  std::chrono::nanoseconds min_poll_frequency = std::chrono::milliseconds(250);
+  std::chrono::nanoseconds max_poll_frequency = std::chrono::milliseconds(250);
+};
+
+// Ours: where batches go that a receiver refuses for good.
+struct DeadLetterConfig {
+  std::string
+      path;  // Never empty once loaded: else the folder "dead-letter" beside the positions file.
+  uint64_t max_size_bytes = uint64_t{256} << 20U;
+};
+
+// One item of `static_configs`. Each of `targets` (or one empty text, when there are none) is a
+// target with `__address__`; Promtail ignores its value.
+struct StaticConfig {
+  std::vector<std::string> targets;
+  Labels labels;  // `__path__` and friends included.
+};
+
+struct ScrapeConfig {
+  std::string job_name;  // Unique.
+  std::string path;      // "scrape_configs[2]", for problems found later.
+  std::vector<StaticConfig> static_configs;
+  std::vector<RelabelRule> relabel_configs;
+  // The list under `pipeline_stages`; null when there is none. A part of the tree of the whole
+  // file, which it keeps alive: that is why it is shared.
+  std::shared_ptr<const ConfigNode> pipeline_stages;
+  std::string pipeline_path;         // "scrape_configs[2].pipeline_stages".
+  std::vector<std::string> outputs;  // Ours: names of `clients` and `outputs`; empty: all.
+};
+
+struct Config {
+  std::string file;  // That was loaded; empty: none, flags and defaults only.
+  uint64_t text_hash =
+      0;  // Of the text after environment expansion: equal means nothing has changed.
+  ServerConfig server;
+  std::vector<ClientConfig> clients;
+  PositionsConfig positions;
+  std::vector<ScrapeConfig> scrape_configs;
+  TargetConfig target;
+  LimitsConfig limits;
+  FileWatchConfig file_watch;
+  DeadLetterConfig dead_letter;
+  bool tracing_enabled = false;  // Accepted; there is no tracing.
+};
+
+}  // namespace agent

@@ -1,0 +1,356 @@
+#include "agent/config/effective_yaml.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/config/yaml_writer.h"
+#include "base/go_format.h"
+
+namespace agent {
+
+std::string_view TlsVersionName(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::kTls10:
+      return "TLS10";
+    case TlsVersion::kTls11:
+      return "TLS11";
+    case TlsVersion::kTls12:
+      return "TLS12";
+    case TlsVersion::kTls13:
+      return "TLS13";
+    case TlsVersion::kDefault:
+      break;
+  }
+  return "";
+}
+
+namespace {
+
+constexpr std::string_view kSecret = "<secret>";
+
+// "http://user:password@host/": the password is not for people.
+std::string MaskedUrl(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const std::size_t begin = scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::size_t at = url.rfind('@', end);
+  const std::size_t colon = url.find(':', begin);
+  if (at == std::string::npos || at < begin || colon >= at) return url;
+  return url.substr(0, colon + 1) + std::string(kSecret) + url.substr(at);
+}
+
+// Headers and parameters that carry a secret by their name.
+bool IsSecretName(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  for (const std::string_view part :
+       {"auth", "token", "secret", "password", "key", "cookie", "credential", "assertion"}) {
+    if (lower.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+void WriteDuration(YamlWriter& out, std::string_view key, std::chrono::nanoseconds duration) {
+  out.Word(key, FormatGoDuration(duration));
+}
+
+void WriteNumber(YamlWriter& out, std::string_view key, uint64_t number) {
+  out.Word(key, std::to_string(number));
+}
+
+void WriteList(YamlWriter& out, std::string_view key, const std::vector<std::string>& list) {
+  if (list.empty()) return;
+  out.BeginList(key);
+  for (const std::string& text : list)
+    out.Item(text);
+  out.EndList();
+}
+
+void WriteSecretList(YamlWriter& out, std::string_view key, const std::vector<std::string>& list) {
+  WriteList(out, key, std::vector<std::string>(list.size(), std::string(kSecret)));
+}
+
+void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs) {
+  if (pairs.empty()) return;
+  out.BeginMap(key);
+  for (const auto& [name, value] : pairs) {
+    const std::string_view shown = value;
+    out.Text(name, IsSecretName(name) ? kSecret : shown);
+  }
+  out.EndMap();
+}
+
+void WriteLabels(YamlWriter& out, std::string_view key, const Labels& labels) {
+  if (labels.empty()) return;
+  out.BeginMap(key);
+  for (const Label& label : labels)
+    out.Text(label.name, label.value);
+  out.EndMap();
+}
+
+void WriteTls(YamlWriter& out, const TlsConfig& tls) {
+  if (tls == TlsConfig{}) return;
+  out.BeginMap("tls_config");
+  out.OptionalText("ca", tls.ca);
+  out.OptionalText("ca_file", tls.ca_file);
+  out.OptionalText("cert", tls.cert);
+  out.OptionalText("cert_file", tls.cert_file);
+  out.Secret("key", tls.key);
+  out.OptionalText("key_file", tls.key_file);
+  out.OptionalText("server_name", tls.server_name);
+  out.Bool("insecure_skip_verify", tls.insecure_skip_verify);
+  out.OptionalText("min_version", TlsVersionName(tls.min_version));
+  out.OptionalText("max_version", TlsVersionName(tls.max_version));
+  out.EndMap();
+}
+
+void WriteProxy(YamlWriter& out, const ProxyConfig& proxy) {
+  out.OptionalText("proxy_url", MaskedUrl(proxy.url));
+  out.OptionalText("no_proxy", proxy.no_proxy);
+  if (proxy.from_environment) out.Bool("proxy_from_environment", true);
+  if (proxy.connect_header.empty()) return;
+  out.BeginMap("proxy_connect_header");
+  for (const auto& [name, values] : proxy.connect_header)
+    WriteSecretList(out, name, values);
+  out.EndMap();
+}
+
+void WriteAuthentication(YamlWriter& out, const HttpClientConfig& http) {
+  if (http.basic_auth) {
+    out.BeginMap("basic_auth");
+    out.OptionalText("username", http.basic_auth->username);
+    out.OptionalText("username_file", http.basic_auth->username_file);
+    out.Secret("password", http.basic_auth->password);
+    out.OptionalText("password_file", http.basic_auth->password_file);
+    out.EndMap();
+  }
+  if (http.authorization) {
+    out.BeginMap("authorization");
+    out.Text("type", http.authorization->type);
+    out.Secret("credentials", http.authorization->credentials);
+    out.OptionalText("credentials_file", http.authorization->credentials_file);
+    out.EndMap();
+  }
+  if (http.oauth2) {
+    const OAuth2& oauth2 = *http.oauth2;
+    out.BeginMap("oauth2");
+    out.Text("client_id", oauth2.client_id);
+    out.Secret("client_secret", oauth2.client_secret);
+    out.OptionalText("client_secret_file", oauth2.client_secret_file);
+    out.Text("token_url", MaskedUrl(oauth2.token_url));
+    WriteList(out, "scopes", oauth2.scopes);
+    WritePairs(out, "endpoint_params", oauth2.endpoint_params);
+    WriteTls(out, oauth2.tls);
+    WriteProxy(out, oauth2.proxy);
+    out.EndMap();
+  }
+}
+
+void WriteHttp(YamlWriter& out, const HttpClientConfig& http) {
+  WriteAuthentication(out, http);
+  WriteTls(out, http.tls);
+  WriteProxy(out, http.proxy);
+  out.Bool("follow_redirects", http.follow_redirects);
+  out.Bool("enable_http2", http.enable_http2);
+  if (http.http_headers.empty()) return;
+  out.BeginMap("http_headers");
+  for (const HttpHeader& header : http.http_headers) {
+    out.BeginMap(header.name);
+    if (IsSecretName(header.name)) {
+      WriteSecretList(out, "values", header.values);
+    } else {
+      WriteList(out, "values", header.values);
+    }
+    WriteSecretList(out, "secrets", header.secrets);
+    WriteList(out, "files", header.files);
+    out.EndMap();
+  }
+  out.EndMap();
+}
+
+void WriteClient(YamlWriter& out, const ClientConfig& client) {
+  out.Text("name", client.name);
+  out.Text("url", MaskedUrl(client.url));
+  WriteDuration(out, "batchwait", client.batch_wait);
+  WriteNumber(out, "batchsize", client.batch_size_bytes);
+  WriteHttp(out, client.http);
+  WritePairs(out, "headers", client.headers);
+  out.BeginMap("backoff_config");
+  WriteDuration(out, "min_period", client.backoff.min_period);
+  WriteDuration(out, "max_period", client.backoff.max_period);
+  WriteNumber(out, "max_retries", client.backoff.max_retries);
+  out.EndMap();
+  WriteLabels(out, "external_labels", client.external_labels);
+  WriteDuration(out, "timeout", client.timeout);
+  out.Text("tenant_id", client.tenant_id);
+  out.Bool("drop_rate_limited_batches", client.drop_rate_limited_batches);
+}
+
+void WriteServerTls(YamlWriter& out, const ServerTlsConfig& tls) {
+  if (!tls.enabled()) return;
+  out.BeginMap("http_tls_config");
+  out.OptionalText("cert", tls.cert);
+  out.OptionalText("cert_file", tls.cert_file);
+  out.Secret("key", tls.key);
+  out.OptionalText("key_file", tls.key_file);
+  out.OptionalText("client_auth_type", tls.client_auth_type);
+  out.OptionalText("client_ca", tls.client_ca);
+  out.OptionalText("client_ca_file", tls.client_ca_file);
+  out.EndMap();
+}
+
+void WriteServer(YamlWriter& out, const ServerConfig& server) {
+  out.BeginMap("server");
+  out.Bool("disable", server.disable);
+  out.Text("http_listen_address", server.http_listen_address);
+  WriteNumber(out, "http_listen_port", server.http_listen_port);
+  WriteNumber(out, "http_listen_conn_limit", server.http_listen_conn_limit);
+  out.Text("http_path_prefix", server.http_path_prefix);
+  out.Text("external_url", MaskedUrl(server.external_url));
+  out.Bool("register_instrumentation", server.register_instrumentation);
+  out.Bool("profiling_enabled", server.profiling_enabled);
+  out.Bool("health_check_target", server.health_check_target);
+  out.Bool("enable_runtime_reload", server.enable_runtime_reload);
+  WriteDuration(out, "graceful_shutdown_timeout", server.graceful_shutdown_timeout);
+  WriteDuration(out, "http_server_read_timeout", server.http_read_timeout);
+  WriteDuration(out, "http_server_read_header_timeout", server.http_read_header_timeout);
+  WriteDuration(out, "http_server_write_timeout", server.http_write_timeout);
+  WriteDuration(out, "http_server_idle_timeout", server.http_idle_timeout);
+  WriteServerTls(out, server.http_tls);
+  out.OptionalText("tls_cipher_suites", server.tls_cipher_suites);
+  out.OptionalText("tls_min_version", server.tls_min_version);
+  out.Text("log_level", LogLevelName(server.log_level));
+  out.Text("log_format", server.log_format == LogFormat::kJson ? "json" : "logfmt");
+  out.Bool("data_pages", server.data_pages);
+  out.Secret("data_pages_token", server.data_pages_token);
+  out.OptionalText("data_pages_token_file", server.data_pages_token_file);
+  out.EndMap();
+}
+
+std::string_view ActionName(RelabelAction action) {
+  constexpr std::array<std::string_view, 11> kNames = {
+      "replace",  "keep",      "drop",      "keepequal", "dropequal", "hashmod",
+      "labelmap", "labeldrop", "labelkeep", "lowercase", "uppercase"};
+  return kNames[static_cast<std::size_t>(action)];
+}
+
+// Only what is not the default: some actions refuse keys that they do not use.
+void WriteRule(YamlWriter& out, const RelabelRule& rule) {
+  const RelabelRule defaults;
+  out.BeginItem();
+  out.Text("action", ActionName(rule.action));
+  WriteList(out, "source_labels", rule.source_labels);
+  if (rule.separator != defaults.separator) out.Text("separator", rule.separator);
+  if (rule.regex != defaults.regex) out.Text("regex", rule.regex);
+  if (rule.modulus != 0) WriteNumber(out, "modulus", rule.modulus);
+  out.OptionalText("target_label", rule.target_label);
+  if (rule.replacement != defaults.replacement) out.Text("replacement", rule.replacement);
+  out.EndItem();
+}
+
+void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
+  out.BeginItem();
+  out.Text("job_name", scrape.job_name);
+  if (scrape.pipeline_stages != nullptr) out.Node("pipeline_stages", *scrape.pipeline_stages);
+  if (!scrape.static_configs.empty()) {
+    out.BeginList("static_configs");
+    for (const StaticConfig& config : scrape.static_configs) {
+      out.BeginItem();
+      if (config.targets.empty() && config.labels.empty()) out.Word("targets", "[]");
+      WriteList(out, "targets", config.targets);
+      WriteLabels(out, "labels", config.labels);
+      out.EndItem();
+    }
+    out.EndList();
+  }
+  if (!scrape.relabel_configs.empty()) {
+    out.BeginList("relabel_configs");
+    for (const RelabelRule& rule : scrape.relabel_configs)
+      WriteRule(out, rule);
+    out.EndList();
+  }
+  WriteList(out, "outputs", scrape.outputs);
+  out.EndItem();
+}
+
+void WriteLimits(YamlWriter& out, const LimitsConfig& limits) {
+  out.BeginMap("limits_config");
+  std::string rate;
+  AppendGoFloat(limits.readline_rate, rate);
+  out.Word("readline_rate", rate);
+  WriteNumber(out, "readline_burst", limits.readline_burst);
+  out.Bool("readline_rate_enabled", limits.readline_rate_enabled);
+  out.Bool("readline_rate_drop", limits.readline_rate_drop);
+  WriteNumber(out, "max_streams", limits.max_streams);
+  WriteNumber(out, "max_line_size", limits.max_line_size_bytes);
+  out.Bool("max_line_size_truncate", limits.max_line_size_truncate);
+  WriteNumber(out, "memory_budget", limits.memory_budget_bytes);
+  WriteNumber(out, "workers", limits.workers);
+  out.EndMap();
+}
+
+void WriteSmallSections(YamlWriter& out, const Config& config) {
+  out.BeginMap("positions");
+  WriteDuration(out, "sync_period", config.positions.sync_period);
+  out.Text("filename", config.positions.filename);
+  out.Bool("ignore_invalid_yaml", config.positions.ignore_invalid_yaml);
+  out.EndMap();
+  out.BeginMap("dead_letter");
+  out.Text("path", config.dead_letter.path);
+  WriteNumber(out, "max_size", config.dead_letter.max_size_bytes);
+  out.EndMap();
+}
+
+}  // namespace
+
+std::string EffectiveYaml(const Config& config) {
+  YamlWriter out;
+  out.BeginMap("global");
+  out.BeginMap("file_watch_config");
+  WriteDuration(out, "min_poll_frequency", config.file_watch.min_poll_frequency);
+  WriteDuration(out, "max_poll_frequency", config.file_watch.max_poll_frequency);
+  out.EndMap();
+  out.EndMap();
+  WriteServer(out, config.server);
+  out.BeginList("clients");
+  for (const ClientConfig& client : config.clients) {
+    out.BeginItem();
+    WriteClient(out, client);
+    out.EndItem();
+  }
+  out.EndList();
+  WriteSmallSections(out, config);
+  if (!config.scrape_configs.empty()) {
+    out.BeginList("scrape_configs");
+    for (const ScrapeConfig& scrape : config.scrape_configs)
+      WriteScrape(out, scrape);
+    out.EndList();
+  }
+  out.BeginMap("target_config");
+  WriteDuration(out, "sync_period", config.target.sync_period);
+  out.Bool("stdin", config.target.stdin_target);
+  out.EndMap();
+  WriteLimits(out, config.limits);
+  out.BeginMap("tracing");
+  out.Bool("enabled", config.tracing_enabled);
+  out.EndMap();
+  return out.text();
+}
+
+std::string ClientsConfigured(const Config& config) {
+  std::string text = "Clients configured:\n";
+  for (const ClientConfig& client : config.clients) {
+    YamlWriter out;
+    WriteClient(out, client);
+    text += "----------------------\n" + out.text() + "\n";
+  }
+  return text;
+}
+
+}  // namespace agent

@@ -1,0 +1,174 @@
+// `scrape_configs`: where to read, and through which pipeline.
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "agent/config/sections.h"
+
+namespace agent {
+namespace {
+
+// Sources of Promtail's that are known, and not built.
+constexpr std::array<std::string_view, 28> kNotBuilt = {"docker_sd_configs",
+                                                        "kubernetes_sd_configs",
+                                                        "file_sd_configs",
+                                                        "journal",
+                                                        "syslog",
+                                                        "loki_push_api",
+                                                        "gelf",
+                                                        "kafka",
+                                                        "azure_event_hubs",
+                                                        "gcplog",
+                                                        "cloudflare",
+                                                        "heroku_drain",
+                                                        "windows_events",
+                                                        "consul_sd_configs",
+                                                        "consulagent_sd_configs",
+                                                        "dns_sd_configs",
+                                                        "ec2_sd_configs",
+                                                        "gce_sd_configs",
+                                                        "azure_sd_configs",
+                                                        "openstack_sd_configs",
+                                                        "digitalocean_sd_configs",
+                                                        "dockerswarm_sd_configs",
+                                                        "marathon_sd_configs",
+                                                        "nerve_sd_configs",
+                                                        "serverset_sd_configs",
+                                                        "triton_sd_configs",
+                                                        "lightsail_sd_configs",
+                                                        "http_sd_configs"};
+
+// At the key, not at what stands under it.
+void RefuseNotBuilt(FieldReader& fields, std::string_view key, std::string_view hint) {
+  Place place = fields.PlaceOf(key);
+  for (const auto& [name, value] : fields.node().pairs()) {
+    if (name.text() == key) place = name.place();
+  }
+  fields.Node(key);
+  fields.problems().Error(place, fields.PathOf(key), std::string(key) + " is not built yet",
+                          std::string(hint));
+}
+
+// Whether there was one.
+bool RefuseSources(FieldReader& fields) {
+  bool found = false;
+  for (const std::string_view key : kNotBuilt) {
+    const ConfigNode* node = fields.Node(key);
+    if (node == nullptr || node->is_null()) continue;
+    RefuseNotBuilt(fields, key, "files are read with static_configs");
+    found = true;
+  }
+  return found;
+}
+
+void ReadStaticConfigs(FieldReader& fields, ScrapeConfig& scrape) {
+  fields.List("static_configs", [&](const ConfigNode& item, const std::string& path) {
+    if (item.is_null()) {
+      fields.problems().Error(item.place(), path, "empty or null section in static_configs");
+      return;
+    }
+    FieldReader entry(item, path, fields.problems());
+    StaticConfig config;
+    config.targets = entry.StringList("targets");
+    config.labels = ReadLabels(entry, "labels");
+    entry.Finish();
+    scrape.static_configs.push_back(std::move(config));
+  });
+}
+
+// Encodings other than UTF-8 and compressed files are not built.
+void ReadContent(FieldReader& fields) {
+  std::string encoding = fields.String("encoding");
+  for (char& c : encoding) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (!encoding.empty() && encoding != "utf-8" && encoding != "utf8") {
+    RefuseNotBuilt(fields, "encoding", "UTF-8 is read as it is");
+  }
+  const ConfigNode* node = fields.Node("decompression");
+  if (node == nullptr || node->is_null()) return;
+  FieldReader entry(*node, fields.PathOf("decompression"), fields.problems());
+  const bool enabled = entry.Bool("enabled", false);
+  entry.Duration("initial_delay", {});
+  entry.Choice("format", "", {"", "gz", "z", "bz2"});
+  entry.Finish();
+  if (enabled) RefuseNotBuilt(fields, "decompression", "");
+}
+
+void ReadStages(FieldReader& fields, const std::shared_ptr<const ConfigNode>& tree,
+                ScrapeConfig& scrape) {
+  scrape.pipeline_path = fields.PathOf("pipeline_stages");
+  const ConfigNode* stages = fields.Node("pipeline_stages");
+  if (stages == nullptr || stages->is_null()) return;
+  if (!stages->is_sequence()) {
+    fields.Error("pipeline_stages",
+                 "expected a list of stages, got " + std::string(stages->KindName()),
+                 stages->is_map() ? "put '- ' before each stage" : "");
+    return;
+  }
+  scrape.pipeline_stages = std::shared_ptr<const ConfigNode>(tree, stages);
+}
+
+void WarnWithoutPath(FieldReader& fields, const ScrapeConfig& scrape) {
+  if (!scrape.relabel_configs.empty()) return;
+  const bool has_path = std::any_of(
+      scrape.static_configs.begin(), scrape.static_configs.end(),
+      [](const StaticConfig& config) { return !config.labels.Value("__path__").empty(); });
+  if (has_path || scrape.static_configs.empty()) return;
+  fields.Warning("static_configs", "no label __path__: no file is read",
+                 "add __path__: /var/log/app/*.log to labels");
+}
+
+}  // namespace
+
+ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
+                        const std::shared_ptr<const ConfigNode>& tree, Problems& problems) {
+  FieldReader fields(node, path, problems);
+  ScrapeConfig scrape;
+  scrape.path = path;
+  scrape.job_name = fields.String("job_name");
+  const ConfigNode* name = fields.Node("job_name");
+  if (scrape.job_name.empty() && (name == nullptr || name->is_null() || name->is_scalar())) {
+    fields.Error("job_name", "job_name is empty", "every job needs a name of its own");
+  }
+  ReadStaticConfigs(fields, scrape);
+  const bool refused = RefuseSources(fields);
+  scrape.relabel_configs = ReadRelabelRules(fields);
+  ReadStages(fields, tree, scrape);
+  ReadContent(fields);
+  scrape.outputs = fields.StringList("outputs");
+  const ConfigNode* files = fields.Node("static_configs");
+  const bool none =
+      files == nullptr || files->is_null() || (files->is_sequence() && files->items().empty());
+  if (!refused && none) {
+    fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
+                    "add static_configs with a label __path__");
+  }
+  WarnWithoutPath(fields, scrape);
+  fields.Finish();
+  return scrape;
+}
+
+void ReadOutputs(FieldReader& fields) {
+  fields.List("outputs", [&](const ConfigNode& item, const std::string& path) {
+    FieldReader entry(item, path, fields.problems());
+    entry.RequiredString("name");
+    entry.Ignore({"buffer", "required"});
+    bool known = false;
+    for (const std::string_view kind : {"elasticsearch", "logstash", "file"}) {
+      if (entry.Node(kind) == nullptr) continue;
+      RefuseNotBuilt(entry, kind, "Loki is sent to with clients");
+      known = true;
+    }
+    if (!known && item.is_map()) {
+      entry.MapError("an output needs its kind: elasticsearch, logstash or file");
+    }
+    entry.Finish();
+  });
+}
+
+}  // namespace agent

@@ -1,0 +1,46 @@
+// Readers of the parts of a configuration, one file each; loader.h puts them together. All report
+// what is wrong and go on with defaults.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "base/config/field_reader.h"
+#include "base/config/problems.h"
+#include "base/config/yaml.h"
+#include "base/labels.h"
+
+namespace agent {
+
+// `server`, from Promtail's defaults (all interfaces, port 80).
+ServerConfig ReadServer(const ConfigNode& node, Problems& problems);
+// What it listens on when there is a section that does not say, or a flag about it.
+void UsePromtailsAddress(ServerConfig& server);
+
+// An item of `clients`, or `client`. The name may be empty still.
+ClientConfig ReadClient(const ConfigNode& node, const std::string& path, Problems& problems);
+
+// The keys that every HTTP client has, out of the map that `fields` reads.
+HttpClientConfig ReadHttpClient(FieldReader& fields);
+
+// Why a text is no URL of a server ("http://host:port/path"); empty when it is one.
+std::string WhatIsWrongWithUrl(const std::string& url);
+
+// `relabel_configs` of the map that `fields` reads.
+std::vector<RelabelRule> ReadRelabelRules(FieldReader& fields);
+
+// A map of labels; names are checked.
+Labels ReadLabels(FieldReader& fields, std::string_view key);
+
+// An item of `scrape_configs`; `tree` is the whole file, of which it keeps a part. The stages are
+// not looked into.
+ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
+                        const std::shared_ptr<const ConfigNode>& tree, Problems& problems);
+
+// `outputs`: none of their kinds is built, so all of them are refused.
+void ReadOutputs(FieldReader& fields);
+
+}  // namespace agent

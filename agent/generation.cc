@@ -1,0 +1,123 @@
+#include "agent/generation.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "agent/runtime/client_options.h"
+#include "base/random.h"
+#include "discovery/relabel.h"
+#include "discovery/static.h"
+#include "outputs/registry.h"
+
+namespace agent {
+namespace {
+
+// Promtail's rule: the environment's HOSTNAME, else what the system says.
+std::string HostName() {
+  const char* const from_environment = std::getenv("HOSTNAME");  // NOLINT(concurrency-mt-unsafe)
+  if (from_environment != nullptr && *from_environment != '\0') return from_environment;
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+std::string Join(const Problems& problems) {
+  std::string text;
+  for (const Problem& problem : problems.all()) {
+    if (problem.severity != Severity::kError) continue;
+    if (!text.empty()) text += '\n';
+    text += problems.FormatLine(problem);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
+                                                       const GenerationDependencies& dependencies,
+                                                       DeadLetter& dead_letter) {
+  std::vector<std::unique_ptr<Output>> outputs;
+  for (const ClientConfig& client : config.clients) {
+    outputs.push_back(MakeLokiOutput(ToLokiOptions(client, config.limits), dependencies.loop,
+                                     dependencies.budget, dependencies.clock, Random::FromSystem(),
+                                     dependencies.logger, dead_letter, outputs.size()));
+  }
+  return outputs;
+}
+
+Generation::Generation(Config config, const GenerationDependencies& dependencies)
+    : config_(std::move(config)),
+      dead_letter_({config_.dead_letter.path, config_.dead_letter.max_size_bytes},
+                   dependencies.clock, dependencies.logger) {}
+
+Generation::~Generation() = default;
+
+Result<std::unique_ptr<Generation>> Generation::Build(Config config,
+                                                      const OutputFactory& make_outputs,
+                                                      const GenerationDependencies& dependencies) {
+  std::unique_ptr<Generation> generation(new Generation(std::move(config), dependencies));
+  Problems problems;
+  generation->engine_ = Engine::Build(
+      generation->config_,
+      make_outputs(generation->config_, dependencies, generation->dead_letter_), problems,
+      {dependencies.loop, dependencies.clock, dependencies.logger, dependencies.budget,
+       generation->custom_metrics_});
+  if (generation->engine_ == nullptr) return Error{ErrorCode::kInvalid, Join(problems)};
+  Status discovery = generation->BuildDiscovery();
+  if (!discovery) return std::move(discovery).error();
+  return generation;
+}
+
+Status Generation::BuildDiscovery() {
+  const std::string host = HostName();
+  for (const ScrapeConfig& job : config_.scrape_configs) {
+    auto compiled = Relabeling::Compile(job.relabel_configs);
+    if (!compiled) return std::move(compiled).error().Wrap("job '" + job.job_name + "'");
+    const std::shared_ptr<const Relabeling> relabeling = std::move(*compiled);
+    std::vector<StaticTargets> groups;
+    for (const StaticConfig& group : job.static_configs) {
+      groups.push_back({group.targets, group.labels});
+    }
+    jobs_.push_back(
+        {job.job_name,
+         std::make_unique<StaticDiscoverer>(job.job_name, std::move(groups), relabeling, host),
+         {}});
+  }
+  return {};
+}
+
+void Generation::StartDiscovery(std::function<void()> changed) {
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    jobs_[i].discoverer->Start([this, i, changed](DiscoveryResult found) {
+      for (const DroppedTarget& dropped : found.dropped)
+        ++failed_targets_[dropped.reason];
+      jobs_[i].found = std::move(found);
+      changed();
+    });
+  }
+}
+
+void Generation::StopDiscovery() {
+  for (const Job& job : jobs_)
+    job.discoverer->Stop();
+}
+
+std::vector<Target> Generation::Targets() const {
+  std::vector<Target> all;
+  for (const Job& job : jobs_) {
+    all.insert(all.end(), job.found.targets.begin(), job.found.targets.end());
+  }
+  return all;
+}
+
+std::vector<std::string> Generation::OutputIds() const {
+  std::vector<std::string> ids;
+  for (const auto& output : engine_->outputs())
+    ids.push_back(output->name());
+  return ids;
+}
+
+}  // namespace agent

@@ -1,0 +1,117 @@
+// What the pages and endpoints show: plain structs that the agent fills, and the interface through
+// which the server asks for them. Nothing here knows HTTP or another room.
+
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/labels.h"
+#include "base/metrics/exposition.h"
+#include "base/result.h"
+
+namespace agent {
+
+struct AgentInfo {
+  std::string version{};  // "0.1.0".
+  std::string hostname{};
+  std::string config_file{};      // Empty: none.
+  double uptime_seconds = 0;      // Since the process was started.
+  double config_age_seconds = 0;  // Since the configuration in use was loaded.
+};
+
+// One followed file, or another source that is not a file (its offsets stay 0).
+struct FileInfo {
+  std::string path{};
+  std::string identity{};      // Short and readable: "dev 8:1 inode 1234, id 9f3c…".
+  uint64_t read_bytes = 0;     // Offset behind the last byte read.
+  uint64_t settled_bytes = 0;  // Offset up to which everything is settled at every output.
+  uint64_t size_bytes = 0;
+  double lag_seconds = 0;    // Age of the oldest byte that is not settled; 0: none.
+  std::string state{};       // "following", "reading to the end", "deleted", …
+  std::string last_error{};  // Empty while all is well.
+
+  // What is still to be delivered, read or not.
+  [[nodiscard]] uint64_t lag_bytes() const {
+    return size_bytes - std::min(size_bytes, settled_bytes);
+  }
+};
+
+struct TargetStatus {
+  Labels labels{};             // After relabelling: what its entries start with.
+  Labels discovered_labels{};  // Before it.
+  bool ready = false;          // Something is being read.
+  std::string path_pattern{};  // "/var/log/*.log"; empty for sources that have none.
+  std::string last_error{};
+  std::vector<FileInfo> files{};
+};
+
+struct DroppedTargetInfo {
+  Labels discovered_labels{};
+  std::string reason{};
+};
+
+struct JobStatus {
+  std::string name{};
+  std::vector<TargetStatus> targets{};
+  std::vector<DroppedTargetInfo> dropped{};  // Those kept for display.
+  std::size_t dropped_count = 0;             // All of them.
+};
+
+// One lane: an output, or one tenant of it.
+struct LaneInfo {
+  std::string output{};
+  std::string kind{};      // "loki", "elasticsearch", …
+  std::string receiver{};  // URL or path; without secrets.
+  std::string tenant{};
+  std::string state{};  // "idle", "sending", "retrying", "holding".
+  std::string last_error{};
+  uint32_t attempts = 0;
+  std::size_t queued_batches = 0;
+  uint64_t queued_bytes = 0;
+  double oldest_seconds = 0;  // Age of its oldest unsettled batch; 0: none.
+};
+
+// The ledger of one source at one output.
+struct LedgerRow {
+  std::string job{};
+  std::string source{};
+  std::string output{};
+  uint64_t read = 0;
+  uint64_t settled = 0;
+  uint64_t dropped = 0;
+  uint64_t in_flight = 0;
+
+  [[nodiscard]] bool balanced() const { return read == settled + dropped + in_flight; }
+};
+
+struct Readiness {
+  bool ready = false;
+  std::string reason{};  // Why not: one sentence.
+};
+
+// The agent, as the server sees it. Loop thread.
+class AgentView {
+ public:
+  virtual ~AgentView() = default;
+
+  [[nodiscard]] virtual AgentInfo Info() const = 0;
+  [[nodiscard]] virtual Readiness Ready() const = 0;
+  [[nodiscard]] virtual std::vector<JobStatus> Jobs() const = 0;
+  [[nodiscard]] virtual std::vector<LaneInfo> Lanes() const = 0;
+  [[nodiscard]] virtual std::vector<LedgerRow> Ledger() const = 0;
+  // The configuration in use as YAML, secrets masked.
+  [[nodiscard]] virtual std::string ConfigText() const = 0;
+  // Adds every room's metrics, log-derived ones too. The server adds those of the process, of the
+  // log and its own.
+  virtual void CollectMetrics(Exposition& page) = 0;
+  // Reads the configuration again and takes it over. Calls `done` exactly once, now or later on the
+  // loop thread; on an error the old configuration keeps running.
+  virtual void Reload(std::function<void(Status)> done) = 0;
+};
+
+}  // namespace agent

@@ -1,0 +1,69 @@
+// `/targets` answers "what is read, how far, and where does it go": for people as a page, for
+// programs as JSON.
+
+#include "agent/http/targets.h"
+
+#include "agent/http/endpoints.h"
+#include "agent/http/html.h"
+#include "agent/http/json_writer.h"
+
+namespace agent {
+namespace {
+
+void AppendFile(const FileInfo& file, JsonWriter& json) {
+  json.BeginObject().Key("path").String(file.path).Key("identity").String(file.identity);
+  json.Key("state").String(file.state);
+  json.Key("size_bytes").Number(file.size_bytes).Key("read_bytes").Number(file.read_bytes);
+  json.Key("settled_bytes").Number(file.settled_bytes);
+  json.Key("lag_bytes").Number(file.lag_bytes()).Key("lag_seconds").Number(file.lag_seconds);
+  json.Key("last_error").String(file.last_error).EndObject();
+}
+
+void AppendTarget(const TargetStatus& target, JsonWriter& json) {
+  json.BeginObject().Key("labels").Object(target.labels);
+  json.Key("discovered_labels").Object(target.discovered_labels);
+  json.Key("path").String(target.path_pattern).Key("ready").Bool(target.ready);
+  json.Key("last_error").String(target.last_error).Key("files").BeginArray();
+  for (const FileInfo& file : target.files)
+    AppendFile(file, json);
+  json.EndArray().EndObject();
+}
+
+void AppendLane(const LaneInfo& lane, JsonWriter& json) {
+  json.BeginObject().Key("output").String(lane.output).Key("kind").String(lane.kind);
+  json.Key("receiver").String(lane.receiver).Key("tenant").String(lane.tenant);
+  json.Key("state").String(lane.state).Key("attempts").Number(uint64_t{lane.attempts});
+  json.Key("queued_batches").Number(uint64_t{lane.queued_batches});
+  json.Key("queued_bytes").Number(lane.queued_bytes);
+  json.Key("oldest_seconds").Number(lane.oldest_seconds);
+  json.Key("last_error").String(lane.last_error).EndObject();
+}
+
+}  // namespace
+
+ServerResponse TargetsJson(const std::vector<JobStatus>& jobs, const std::vector<LaneInfo>& lanes) {
+  JsonWriter json;
+  json.BeginObject().Key("jobs").BeginArray();
+  for (const JobStatus& job : jobs) {
+    json.BeginObject().Key("name").String(job.name).Key("targets").BeginArray();
+    for (const TargetStatus& target : job.targets)
+      AppendTarget(target, json);
+    json.EndArray().Key("dropped_count").Number(uint64_t{job.dropped_count}).EndObject();
+  }
+  json.EndArray().Key("outputs").BeginArray();
+  for (const LaneInfo& lane : lanes)
+    AppendLane(lane, json);
+  json.EndArray().EndObject();
+  return {.content_type = "application/json",
+          .body = json.Take() + "\n",
+          .headers = {{"Cache-Control", "no-store"}}};
+}
+
+ServerResponse ServeTargets(const ServerRequest& request, EndpointContext& context) {
+  const std::vector<JobStatus> jobs = context.view.Jobs();
+  const std::vector<LaneInfo> lanes = context.view.Lanes();
+  if (WantsJson(request)) return TargetsJson(jobs, lanes);
+  return TargetsPage(jobs, lanes, context.view.Ready(), context.view.Info());
+}
+
+}  // namespace agent

@@ -1,0 +1,157 @@
+// `/targets` as a page.
+
+#include <algorithm>
+
+#include "agent/http/html.h"
+#include "agent/http/targets.h"
+
+namespace agent {
+namespace {
+
+// Files that the page shows, over all jobs; all are in the JSON.
+constexpr std::size_t kMaxFiles = 2000;
+
+struct Sums {
+  std::size_t targets = 0;
+  std::size_t files = 0;
+  uint64_t lag_bytes = 0;
+  double lag_seconds = 0;
+};
+
+Sums SumUp(const std::vector<JobStatus>& jobs) {
+  Sums sums;
+  for (const JobStatus& job : jobs) {
+    sums.targets += job.targets.size();
+    for (const TargetStatus& target : job.targets) {
+      sums.files += target.files.size();
+      for (const FileInfo& file : target.files) {
+        sums.lag_bytes += file.lag_bytes();
+        sums.lag_seconds = std::max(sums.lag_seconds, file.lag_seconds);
+      }
+    }
+  }
+  return sums;
+}
+
+bool IsWell(const LaneInfo& lane) {
+  return lane.state == "idle" || lane.state == "sending";
+}
+
+void AppendTiles(const Sums& sums, const std::vector<LaneInfo>& lanes, const Readiness& readiness,
+                 const AgentInfo& info, HtmlPage& page) {
+  const auto ill = static_cast<std::size_t>(
+      std::count_if(lanes.begin(), lanes.end(), [](const LaneInfo& l) { return !IsWell(l); }));
+  page.Raw("<div class=\"tiles\">");
+  page.Tile(readiness.ready ? "Ready" : "Not ready",
+            readiness.ready
+                ? "version " + info.version + ", up " + FormatSeconds(info.uptime_seconds)
+                : readiness.reason,
+            !readiness.ready);
+  page.Tile(std::to_string(sums.files), sums.files == 1 ? "file followed" : "files followed");
+  page.Tile(FormatBytes(sums.lag_bytes), "still to be delivered");
+  page.Tile(FormatSeconds(sums.lag_seconds), "oldest undelivered line");
+  page.Tile(ill == 0 ? "All well" : std::to_string(ill) + " waiting",
+            Counted(lanes.size(), "output lane"), ill != 0);
+  page.Raw("</div>\n");
+}
+
+void AppendLane(const LaneInfo& lane, HtmlPage& page) {
+  page.Raw("<tr>").Cell("Output").Text(lane.output).Raw("<small>").Text(lane.receiver);
+  page.Raw("</small></td>").TextCell("Tenant", lane.tenant, "keep");
+  page.Cell("State").Raw(IsWell(lane) ? "<span class=\"state good\">"
+                                      : "<span class=\"state bad\">");
+  page.Text(lane.state).Raw("</span>");
+  if (lane.attempts > 1)
+    page.Raw("<small>attempt ").Text(std::to_string(lane.attempts)).Raw("</small>");
+  page.Raw("</td>").Cell("Queue", "number").Text(std::to_string(lane.queued_batches));
+  page.Text(lane.queued_batches == 1 ? " batch" : " batches");
+  page.Raw("<small>").Text(FormatBytes(lane.queued_bytes)).Raw("</small></td>");
+  page.TextCell("Oldest", FormatSeconds(lane.oldest_seconds), "number");
+  page.TextCell("Last error", lane.last_error, "bad").Raw("</tr>\n");
+}
+
+void AppendLanes(const std::vector<LaneInfo>& lanes, HtmlPage& page) {
+  if (lanes.empty()) return;
+  page.Raw(
+      "<h2>Outputs</h2>\n<div class=\"card\"><table><thead><tr><th>Output</th>"
+      "<th>Tenant</th><th>State</th><th class=\"number\">Queue</th>"
+      "<th class=\"number\">Oldest</th><th>Last error</th></tr></thead><tbody>\n");
+  for (const LaneInfo& lane : lanes)
+    AppendLane(lane, page);
+  page.Raw("</tbody></table></div>\n");
+}
+
+void AppendFile(const FileInfo& file, HtmlPage& page) {
+  page.Raw("<tr>").Cell("File").Raw("<span class=\"mono\">").Text(file.path);
+  page.Raw("</span><small>").Text(file.identity).Raw("</small></td>");
+  page.TextCell("State", file.state);
+  const std::string offset = std::to_string(std::min(file.read_bytes, file.size_bytes));
+  page.Cell("Read", "number").Raw("<span><progress value=\"").Text(offset).Raw("\" max=\"");
+  page.Text(std::to_string(std::max<uint64_t>(file.size_bytes, 1))).Raw("\"></progress></span>");
+  page.Raw("<small>").Text(FormatBytes(file.read_bytes)).Raw(" of ");
+  page.Text(FormatBytes(file.size_bytes)).Raw("</small></td>");
+  page.BytesCell("To deliver", file.lag_bytes());
+  page.TextCell("Behind", FormatSeconds(file.lag_seconds), "number");
+  page.TextCell("Last error", file.last_error, "bad").Raw("</tr>\n");
+}
+
+void AppendTarget(const TargetStatus& target, std::size_t& files_left, HtmlPage& page) {
+  page.Raw("<section class=\"card\"><div>").LabelList(target.labels);
+  if (!target.path_pattern.empty()) {
+    page.Raw("<br><code class=\"faint\">").Text(target.path_pattern).Raw("</code>");
+  }
+  if (!target.last_error.empty()) {
+    page.Raw("<br><span class=\"bad\">").Text(target.last_error).Raw("</span>");
+  }
+  page.Raw("</div>");
+  if (target.files.empty()) {
+    page.Raw("<p class=\"faint\">")
+        .Text(target.ready ? "Nothing to list." : "No file matches yet.");
+    page.Raw("</p></section>\n");
+    return;
+  }
+  page.Raw(
+      "<table><thead><tr><th>File</th><th>State</th><th class=\"number\">Read</th>"
+      "<th class=\"number\">To deliver</th><th class=\"number\">Behind</th>"
+      "<th>Last error</th></tr></thead><tbody>\n");
+  for (const FileInfo& file : target.files) {
+    if (files_left == 0) break;
+    --files_left;
+    AppendFile(file, page);
+  }
+  page.Raw("</tbody></table></section>\n");
+}
+
+void AppendJob(const JobStatus& job, std::size_t& files_left, HtmlPage& page) {
+  std::size_t files = 0;
+  for (const TargetStatus& target : job.targets)
+    files += target.files.size();
+  page.Raw("<h2>").Text(job.name).Raw(" <small>");
+  page.Text(Counted(job.targets.size(), "target") + ", " + Counted(files, "file"));
+  page.Raw("</small></h2>\n");
+  if (job.targets.empty()) page.Raw("<p class=\"faint\">No target was found.</p>\n");
+  for (const TargetStatus& target : job.targets) {
+    if (files_left == 0) break;
+    AppendTarget(target, files_left, page);
+  }
+}
+
+}  // namespace
+
+ServerResponse TargetsPage(const std::vector<JobStatus>& jobs, const std::vector<LaneInfo>& lanes,
+                           const Readiness& readiness, const AgentInfo& info) {
+  const Sums sums = SumUp(jobs);
+  HtmlPage page("Targets", "/targets", info);
+  AppendTiles(sums, lanes, readiness, info, page);
+  AppendLanes(lanes, page);
+  std::size_t files_left = kMaxFiles;
+  for (const JobStatus& job : jobs)
+    AppendJob(job, files_left, page);
+  if (sums.files > kMaxFiles) {
+    page.Raw("<p class=\"faint\">").Text(std::to_string(sums.files - kMaxFiles));
+    page.Raw(" more files are in the <a href=\"targets?format=json\">JSON</a>.</p>\n");
+  }
+  return page.Finish();
+}
+
+}  // namespace agent

@@ -1,0 +1,183 @@
+#include "agent/modes/run.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "agent/agent.h"
+#include "agent/config/effective_yaml.h"
+#include "agent/config/environment.h"
+#include "agent/config/loader.h"
+#include "agent/modes/print_output.h"
+#include "agent/modes/stdin_job.h"
+#include "agent/modes/stdin_source.h"
+#include "agent/stage_check.h"
+#include "agent/tail/open_files.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+
+namespace agent {
+namespace {
+
+// One run of the process, from the loaded configuration to the exit code.
+class Run {
+ public:
+  Run(const Flags& flags, Logger& logger) : flags_(flags), logger_(logger) {}
+
+  int Execute(Config config) {
+    if (flags_.dry_run) std::fputs(ClientsConfigured(config).c_str(), stderr);
+    AgentOptions options = Options();
+    if (flags_.read_stdin) UseStdin(config, options);
+    auto created = Agent::Create(std::move(config), std::move(options), {loop_, clock_, logger_});
+    if (!created) return Failed(created.error());
+    agent_ = std::move(*created);
+    const Status started = agent_->Start();
+    if (!started) return Failed(started.error());
+    logger_.Info("agent", "started", {{"version", AGENT_VERSION}, {"pid", ::getpid()}});
+
+    WatchSignals();
+    loop_.Run();
+
+    const bool lost = !agent_->all_settled();
+    signals_.clear();
+    agent_.reset();
+    if (lost) logger_.Error("agent", "stopped before all of standard input was delivered");
+    return lost ? kExitError : kExitOk;
+  }
+
+ private:
+  AgentOptions Options() {
+    AgentOptions options;
+    options.drain_timeout =
+        std::chrono::duration_cast<std::chrono::milliseconds>(flags_.shutdown_timeout);
+    options.trial = flags_.dry_run;
+    options.load = [this] { return LoadConfig(flags_, CheckStages, ProcessEnvironment()); };
+    options.finished = [this] { Stop(); };
+    if (flags_.dry_run) {
+      const bool color = UseColor(flags_, STDOUT_FILENO, ProcessEnvironment());
+      options.make_outputs =
+          [this, color](const Config&, const GenerationDependencies& dependencies, DeadLetter&) {
+            std::vector<std::unique_ptr<Output>> outputs;
+            outputs.push_back(std::make_unique<PrintOutput>(
+                STDOUT_FILENO, color, 0, dependencies.budget, [this] { Stop(); }));
+            return outputs;
+          };
+    }
+    return options;
+  }
+
+  void UseStdin(Config& config, AgentOptions& options) {
+    if (config.scrape_configs.size() > 1) {
+      logger_.Warn("stdin", "only the first job is used",
+                   {{"job", config.scrape_configs.front().job_name}});
+    }
+    Labels labels = MakeStdinJob(config);
+    const std::size_t outputs = flags_.dry_run ? 1 : config.clients.size();
+    auto source = std::make_shared<StdinSource>(UniqueFd(::dup(STDIN_FILENO)),
+                                                config.scrape_configs.front().job_name,
+                                                std::move(labels), outputs, logger_);
+    options.load = nullptr;
+    options.only_source = source;
+    // A regular file cannot be watched, and need not be: it is always ready.
+    struct stat info {};
+    if (::fstat(source->fd(), &info) == 0 && !S_ISREG(info.st_mode)) {
+      stdin_watcher_ = std::make_unique<FdWatcher>(loop_, source->fd());
+      stdin_watcher_->Start(UV_READABLE | UV_DISCONNECT,
+                            [this, source](int, int) { WakeStdin(source); });
+    }
+  }
+
+  // Level-triggered, and the worker reads: look again only after a moment.
+  void WakeStdin(const std::shared_ptr<StdinSource>& source) {
+    stdin_watcher_->Stop();
+    agent_->WakeOnlySource();
+    stdin_timer_.StartOnce(std::chrono::milliseconds(10), [this, source] {
+      stdin_watcher_->Start(UV_READABLE | UV_DISCONNECT,
+                            [this, source](int, int) { WakeStdin(source); });
+    });
+  }
+
+  void WatchSignals() {
+    for (const int number : {SIGTERM, SIGINT}) {
+      signals_.push_back(std::make_unique<SignalWatcher>(loop_, number, [this] { Stop(); }));
+    }
+    signals_.push_back(std::make_unique<SignalWatcher>(
+        loop_, SIGHUP, [this] { agent_->Reload([](const Status&) {}); }));
+  }
+
+  // The second time does not wait for anything.
+  void Stop() {
+    stdin_watcher_.reset();
+    stdin_timer_.Stop();
+    if (std::exchange(stopping_, true)) return loop_.Stop();
+    logger_.Info("agent", "stopping");
+    agent_->Shutdown([this] { loop_.Stop(); });
+  }
+
+  int Failed(const Error& error) {
+    logger_.Error("agent", "cannot start", {{"error", error.message}});
+    return kExitError;
+  }
+
+  const Flags& flags_;
+  Logger& logger_;
+  SystemClock clock_;
+  Loop loop_;
+  std::unique_ptr<Agent> agent_;
+  std::vector<std::unique_ptr<SignalWatcher>> signals_;
+  std::unique_ptr<FdWatcher> stdin_watcher_;
+  Timer stdin_timer_{loop_};
+  bool stopping_ = false;
+};
+
+void PrintConfig(const Flags& flags, const Config& config, Logger& logger) {
+  const std::string yaml = EffectiveYaml(config);
+  if (flags.print_config_stderr) {
+    std::fprintf(stderr, "---\n# Log Agent Config\n# %s\n%s", VersionText().c_str(), yaml.c_str());
+  }
+  if (!flags.log_config_reverse_order) return;
+  std::size_t end = yaml.size();
+  while (end > 0) {
+    const std::size_t newline = end >= 2 ? yaml.rfind('\n', end - 2) : std::string::npos;
+    const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
+    logger.Info("config", yaml.substr(begin, end - 1 - begin));
+    end = begin;
+  }
+}
+
+}  // namespace
+
+int RunAgent(const Flags& flags) {
+  const Environment environment = ProcessEnvironment();
+  LoadedConfig loaded = LoadConfig(flags, CheckStages, environment);
+  if (loaded.problems.has_errors()) {
+    const bool color = UseColor(flags, STDERR_FILENO, environment);
+    std::fputs(loaded.problems.Format(color).c_str(), stderr);
+    std::fputs("The configuration has errors; nothing was started.\n", stderr);
+    return kExitError;
+  }
+  Config& config = loaded.config;
+  Logger logger(STDERR_FILENO, config.server.log_level, config.server.log_format);
+  for (const Problem& problem : loaded.problems.all()) {
+    logger.Warn("config", loaded.problems.FormatLine(problem));
+  }
+  PrintConfig(flags, config, logger);
+  if (flags.inspect) logger.Warn("agent", "-inspect is not built yet: it shows nothing");
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): there is no way for it to fail.
+  const Result<std::size_t> descriptors = RaiseDescriptorLimit();
+  if (!descriptors) {
+    logger.Warn("agent", "the limit of open files stays as it is",
+                {{"error", descriptors.error().message}});
+  }
+  return Run(flags, logger).Execute(std::move(config));
+}
+
+}  // namespace agent

@@ -1,0 +1,114 @@
+#include "agent/runtime/client_options.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "agent/config/effective_yaml.h"
+
+namespace agent {
+namespace {
+
+HttpTlsOptions ToTls(const TlsConfig& tls) {
+  HttpTlsOptions options;
+  options.ca = tls.ca;
+  options.ca_file = tls.ca_file;
+  options.cert = tls.cert;
+  options.cert_file = tls.cert_file;
+  options.key = tls.key;
+  options.key_file = tls.key_file;
+  options.server_name = tls.server_name;
+  options.insecure_skip_verify = tls.insecure_skip_verify;
+  options.min_version = TlsVersionName(tls.min_version);
+  options.max_version = TlsVersionName(tls.max_version);
+  return options;
+}
+
+HttpProxyOptions ToProxy(const ProxyConfig& proxy) {
+  HttpProxyOptions options;
+  options.proxy_url = proxy.url;
+  options.no_proxy = proxy.no_proxy;
+  options.from_environment = proxy.from_environment;
+  for (const auto& [name, values] : proxy.connect_header) {
+    for (const std::string& value : values)
+      options.connect_headers.emplace_back(name, value);
+  }
+  return options;
+}
+
+HttpOauth2Options ToOauth2(const OAuth2& oauth2) {
+  HttpOauth2Options options;
+  options.client_id = oauth2.client_id;
+  options.client_secret = oauth2.client_secret;
+  options.client_secret_file = oauth2.client_secret_file;
+  options.token_url = oauth2.token_url;
+  options.scopes = oauth2.scopes;
+  for (const auto& [name, value] : oauth2.endpoint_params)
+    options.endpoint_params[name] = value;
+  options.tls = ToTls(oauth2.tls);
+  options.proxy = ToProxy(oauth2.proxy);
+  return options;
+}
+
+HttpAuthOptions ToAuth(const HttpClientConfig& http) {
+  HttpAuthOptions options;
+  if (http.basic_auth) {
+    options.kind = HttpAuthKind::kBasic;
+    options.basic = {http.basic_auth->username, http.basic_auth->username_file,
+                     http.basic_auth->password, http.basic_auth->password_file};
+  } else if (http.authorization) {
+    options.kind = HttpAuthKind::kCredentials;
+    options.type = http.authorization->type;
+    options.credentials = http.authorization->credentials;
+    options.credentials_file = http.authorization->credentials_file;
+  } else if (http.oauth2) {
+    options.kind = HttpAuthKind::kOauth2;
+    options.oauth2 = ToOauth2(*http.oauth2);
+  }
+  return options;
+}
+
+HttpOptions ToHttp(const ClientConfig& client) {
+  HttpOptions options;
+  options.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(client.timeout);
+  options.auth = ToAuth(client.http);
+  options.tls = ToTls(client.http.tls);
+  options.proxy = ToProxy(client.http.proxy);
+  options.follow_redirects = client.http.follow_redirects;
+  for (const auto& [name, value] : client.headers)
+    options.headers[name] = value;
+  for (const HttpHeader& header : client.http.http_headers) {
+    HttpHeaderValues values{header.name, header.values, header.files};
+    values.values.insert(values.values.end(), header.secrets.begin(), header.secrets.end());
+    options.http_headers.push_back(std::move(values));
+  }
+  return options;
+}
+
+}  // namespace
+
+LokiOptions ToLokiOptions(const ClientConfig& client, const LimitsConfig& limits) {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  LokiOptions options;
+  options.name = client.name;
+  options.user_agent = "log-agent/" AGENT_VERSION;
+  options.url = client.url;
+  options.tenant_id = client.tenant_id;
+  options.batchwait = duration_cast<milliseconds>(client.batch_wait);
+  options.batchsize_bytes = client.batch_size_bytes;
+  options.min_backoff = duration_cast<milliseconds>(client.backoff.min_period);
+  options.max_backoff = duration_cast<milliseconds>(client.backoff.max_period);
+  if (client.backoff.max_retries_given && client.backoff.max_retries > 0) {
+    options.max_retries = static_cast<int>(client.backoff.max_retries);
+  }
+  options.drop_rate_limited_batches = client.drop_rate_limited_batches;
+  options.external_labels = client.external_labels;
+  options.http = ToHttp(client);
+  options.max_line_size_bytes = limits.max_line_size_bytes;
+  options.max_line_size_truncate = limits.max_line_size_truncate;
+  options.max_streams = limits.max_streams;
+  return options;
+}
+
+}  // namespace agent

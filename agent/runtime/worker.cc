@@ -1,0 +1,381 @@
+#include "agent/runtime/worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+
+namespace agent {
+namespace {
+
+// What is read at once: large enough that the cost of a system call vanishes, small enough that the
+// block and what is made of it stay in the second-level cache.
+constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
+// A source's turn: then the next one reads, so that a loud one cannot starve a quiet one.
+constexpr int kBlocksPerTurn = 4;
+// Label sets of one worker may take this much before those that are not in use are forgotten.
+constexpr std::size_t kMaxLabelSetBytes = std::size_t{4} << 20;
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+}  // namespace
+
+Worker::Worker(Dependencies dependencies)
+    : dependencies_(std::move(dependencies)), open_memory_(dependencies_.budget.Reserve(0)) {}
+
+Worker::~Worker() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::AddJob(WorkerJob job) {
+  jobs_.push_back(std::move(job));
+}
+
+void Worker::AddEncoder(std::unique_ptr<Encoder> encoder) {
+  encoders_.push_back(std::move(encoder));
+}
+
+void Worker::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+// --- From the loop.
+
+void Worker::AddSource(std::shared_ptr<Source> source) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  commands_.emplace_back([this, source = std::move(source)] {
+    const auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const WorkerJob& candidate) {
+      return candidate.name == source->job();
+    });
+    CHECK(job != jobs_.end());
+    auto reading = std::make_shared<Reading>();
+    reading->source = source;
+    reading->job = &*job;
+    source->progress()->CountInto(job->ledger);
+    reading->labels = label_sets_.Intern(source->labels());
+    label_sets_.Pin(reading->labels);
+    readings_[source.get()] = reading;
+    Queue(reading);
+  });
+  work_.notify_one();
+}
+
+void Worker::WakeSource(const Source* source) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  commands_.emplace_back([this, source] {
+    const auto at = readings_.find(source);
+    if (at != readings_.end()) Queue(at->second);
+  });
+  work_.notify_one();
+}
+
+void Worker::RemoveSource(const Source* source) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  commands_.emplace_back([this, source] {
+    const auto at = readings_.find(source);
+    if (at == readings_.end()) return;
+    const std::shared_ptr<Reading> reading = at->second;
+    EndSource(*reading);
+    QueueSuccessors();
+  });
+  work_.notify_one();
+}
+
+void Worker::Finish(std::function<void()> done) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  finishing_ = true;
+  commands_.emplace_back([this, done = std::move(done)] { finish_ = done; });
+  work_.notify_one();
+}
+
+void Worker::Notify() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  notified_ = true;
+  work_.notify_one();
+}
+
+// --- The worker's thread.
+
+void Worker::Run() {
+  while (!finish_) {
+    WaitForWork();
+    RunCommands();
+    if (finish_) break;
+    // When the budget is used up nothing more is read; open batches must go out, or nothing would
+    // ever be settled and given back.
+    if (dependencies_.budget.full()) {
+      FlushEncoders(kNever);
+    } else if (!ready_.empty()) {
+      const std::shared_ptr<Reading> reading = ready_.front();
+      ready_.pop_front();
+      reading->queued.store(false);
+      if (!reading->gone) TakeTurn(reading);
+    }
+    FlushDue();
+  }
+  FinishNow();
+}
+
+void Worker::WaitForWork() {
+  const bool may_read = !ready_.empty() && !dependencies_.budget.full();
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (may_read || !commands_.empty() || notified_) {
+    notified_ = false;
+    return;
+  }
+  const int64_t deadline = NextDeadline();
+  const auto woken = [this] { return !commands_.empty() || notified_; };
+  if (deadline == kNever) {
+    work_.wait(lock, woken);
+  } else {
+    const int64_t wait = std::max<int64_t>(0, deadline - dependencies_.clock.MonotonicNanos());
+    work_.wait_for(lock, std::chrono::nanoseconds(wait), woken);
+  }
+  notified_ = false;
+}
+
+int64_t Worker::NextDeadline() const {
+  int64_t next = kNever;
+  for (const auto& encoder : encoders_) {
+    next = std::min(next, encoder->NextDeadline().value_or(kNever));
+  }
+  for (const WorkerJob& job : jobs_) {
+    next = std::min(next, job.pipeline->NextDeadline().value_or(kNever));
+  }
+  return next;
+}
+
+void Worker::RunCommands() {
+  std::vector<std::function<void()>> commands;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    commands.swap(commands_);
+  }
+  for (const auto& command : commands)
+    command();
+}
+
+void Worker::Queue(const std::shared_ptr<Reading>& reading) {
+  if (!reading->queued.exchange(true)) ready_.push_back(reading);
+}
+
+void Worker::TakeTurn(const std::shared_ptr<Reading>& reading) {
+  Source& source = *reading->source;
+  if (source.predecessor() != nullptr) {
+    behind_predecessor_.push_back(reading);
+    return;
+  }
+  for (int i = 0; i < kBlocksPerTurn; ++i) {
+    Chunk chunk;
+    const ReadStatus status = source.Read(buffer_, kBlockBytes, chunk);
+    if (status == ReadStatus::kData) {
+      ProcessChunk(*reading, chunk);
+      if (dependencies_.budget.full()) break;
+      continue;
+    }
+    if (status == ReadStatus::kRestarted) {
+      source.progress()->CountInto(reading->job->ledger);
+      continue;
+    }
+    if (status == ReadStatus::kEnded) EndSource(*reading);
+    QueueSuccessors();
+    return;
+  }
+  Queue(reading);
+}
+
+void Worker::QueueSuccessors() {
+  for (const auto& waiting : behind_predecessor_)
+    Queue(waiting);
+  behind_predecessor_.clear();
+}
+
+void Worker::EndSource(Reading& reading) {
+  if (reading.gone) return;
+  reading.gone = true;
+  if (reading.source->rereadable()) {
+    EmitFragments(reading);
+  } else {
+    reading.job->pipeline->Flush(FlushReason::kEnd, [this, &reading](Block& block) {
+      Encode(*reading.job, block, nullptr);
+    });
+  }
+  label_sets_.Unpin(reading.labels);
+  dependencies_.on_ended(reading.source);
+  readings_.erase(reading.source.get());
+}
+
+// A line that a rotation has cut in two goes on in the successor: what is open comes out only when
+// the last file of the lineage has ended.
+void Worker::EmitFragments(Reading& reading) {
+  const uint64_t lineage = reading.source->lineage();
+  std::vector<std::shared_ptr<SourceProgress>>& ended = ended_[lineage];
+  ended.push_back(reading.source->progress());
+  const bool goes_on = std::any_of(readings_.begin(), readings_.end(), [&](const auto& other) {
+    return other.second.get() != &reading && other.second->source->lineage() == lineage;
+  });
+  if (goes_on) return;
+  for (const auto& progress : ended) {
+    reading.job->pipeline->EndOfSource(
+        *progress, [this, &reading](Block& block) { Encode(*reading.job, block, nullptr); });
+  }
+  ended_.erase(lineage);
+}
+
+void Worker::ProcessChunk(Reading& reading, const Chunk& chunk) {
+  Pipeline& pipeline = *reading.job->pipeline;
+  const std::shared_ptr<SourceProgress>& progress = reading.source->progress();
+  Block& block = pipeline.block();
+  block.Reset(reading.labels, progress);
+  const SplitResult split = SplitLines(reading, chunk, block);
+  pipeline.Run();
+
+  ProcessedBlock processed;
+  processed.end = chunk.offset + chunk.data.size();
+  processed.read_bytes = chunk.data.size();
+  processed.dropped_bytes = split.skipped_bytes;
+  processed.lines = split.lines;
+  for (const Block::DropCount& drop : block.drops())
+    processed.dropped_bytes += drop.bytes;
+  processed.dropped_bytes += Encode(*reading.job, block, progress);
+  progress->Advance(processed);
+
+  counters_.lines.Add(split.lines);
+  counters_.bytes.Add(chunk.data.size());
+  AccountMemory();
+  label_set_count_.store(label_sets_.size());
+  if (label_sets_.memory_bytes() > kMaxLabelSetBytes) SweepLabelSets();
+  buffer_.ShrinkTo(std::max(kBlockBytes, std::size_t{1} << 20));
+}
+
+Worker::SplitResult Worker::SplitLines(Reading& reading, const Chunk& chunk, Block& block) {
+  SplitResult result;
+  const bool trims = reading.source->trims_lines();
+  // The lines of a block are read at the same moment. A nanosecond between them keeps their order,
+  // and keeps two equal lines from being taken for one.
+  int64_t timestamp = std::max(dependencies_.clock.WallNanos(), reading.last_timestamp_ns + 1);
+  const char* at = chunk.data.data();
+  const char* const end = at + chunk.data.size();
+  while (at < end) {
+    const auto* newline =
+        static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
+    const char* const line_end = newline != nullptr ? newline : end;
+    const char* const next = newline != nullptr ? newline + 1 : end;
+    std::string_view line(at, static_cast<std::size_t>(line_end - at));
+    const auto source_bytes = static_cast<uint32_t>(next - at);
+    if (trims) {
+      while (!line.empty() && line.back() == '\r')
+        line.remove_suffix(1);
+    }
+    ++result.lines;
+    if (trims && line.empty()) {
+      result.skipped_bytes += source_bytes;
+    } else {
+      const auto offset = chunk.offset + static_cast<uint64_t>(at - chunk.data.data());
+      block.Add(line, timestamp++, offset, source_bytes);
+    }
+    at = next;
+  }
+  reading.last_timestamp_ns = timestamp - 1;
+  return result;
+}
+
+uint64_t Worker::Encode(const WorkerJob& job, Block& block,
+                        const std::shared_ptr<SourceProgress>& progress) {
+  std::size_t entries = block.live().size();
+  uint64_t dropped = 0;
+  if (dependencies_.limiter != nullptr) dropped = ApplyRateLimit(block, entries);
+
+  const int64_t now = dependencies_.clock.MonotonicNanos();
+  for (const std::size_t output : job.outputs) {
+    Encoder& encoder = *encoders_[output];
+    // Without one, every line of the entries is held: they bring their own sources.
+    if (progress != nullptr) encoder.BeginSource(progress);
+    for (std::size_t i = 0; i < entries; ++i)
+      encoder.Add(block.View(block.live()[i]), now);
+  }
+  block.Release();
+  return dropped;
+}
+
+uint64_t Worker::ApplyRateLimit(Block& block, std::size_t& entries) {
+  std::size_t allowed = dependencies_.limiter->Take(entries);
+  while (!dependencies_.limiter_drops && allowed < entries) {
+    // Waiting holds back this worker's reading: that is what was asked for. At a stop the rest of
+    // the block passes.
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto wait = std::chrono::nanoseconds(dependencies_.limiter->NanosUntilOne());
+    if (work_.wait_for(lock, wait, [this] { return finishing_; })) return 0;
+    lock.unlock();
+    allowed += dependencies_.limiter->Take(entries - allowed);
+  }
+  uint64_t dropped = 0;
+  for (std::size_t i = allowed; i < entries; ++i) {
+    const Entry entry = block.View(block.live()[i]);
+    dropped += entry.source_bytes;
+    for (const auto& held : entry.holds)
+      held->Drop();
+  }
+  counters_.rate_limited_lines.Add(entries - allowed);
+  entries = allowed;
+  return dropped;
+}
+
+void Worker::FlushDue() {
+  const int64_t now = dependencies_.clock.MonotonicNanos();
+  for (const WorkerJob& job : jobs_) {
+    const std::optional<int64_t> deadline = job.pipeline->NextDeadline();
+    if (!deadline || *deadline > now) continue;
+    job.pipeline->Flush(FlushReason::kDeadline, [&](Block& block) { Encode(job, block, nullptr); });
+  }
+  FlushEncoders(now);
+}
+
+void Worker::FlushEncoders(int64_t now_ns) {
+  for (const auto& encoder : encoders_)
+    encoder->Flush(now_ns);
+  AccountMemory();
+}
+
+void Worker::AccountMemory() {
+  std::size_t bytes = buffer_.capacity();
+  for (const auto& encoder : encoders_)
+    bytes += encoder->open_bytes();
+  open_memory_.Resize(bytes);
+}
+
+void Worker::SweepLabelSets() {
+  FlushEncoders(kNever);
+  const std::string label = label_sets_.MostVaryingLabel();
+  const std::size_t before = label_sets_.size();
+  label_sets_.Sweep();
+  counters_.label_sweeps.Add();
+  dependencies_.logger.WriteLimited(
+      LogLevel::kWarn, "label sets " + label, "pipeline",
+      "too many label sets: those not in use were forgotten, which costs time",
+      {{"label", label},
+       {"label_sets", before},
+       {"hint",
+        "do not make a label of a value that is different on every line; use "
+        "structured_metadata"}});
+}
+
+void Worker::FinishNow() {
+  // Files are read again from the settled position; what cannot be read again comes out now.
+  for (const auto& [source, reading] : readings_) {
+    if (source->rereadable()) continue;
+    const WorkerJob& job = *reading->job;
+    job.pipeline->Flush(FlushReason::kEnd, [&](Block& block) { Encode(job, block, nullptr); });
+  }
+  for (const WorkerJob& job : jobs_)
+    job.pipeline->Abandon();
+  FlushEncoders(kNever);
+  readings_.clear();
+  ready_.clear();
+  behind_predecessor_.clear();
+  finish_();
+}
+
+}  // namespace agent

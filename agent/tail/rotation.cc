@@ -1,0 +1,109 @@
+#include "agent/tail/rotation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/tail/glob.h"
+#include "agent/tail/gzip_source.h"
+#include "base/unique_fd.h"
+
+namespace agent {
+namespace {
+
+// A directory may hold years of rotations: only this many are opened to look at.
+constexpr std::size_t kMaxOpened = 64;
+
+std::optional<FoundFile> LookAt(const std::string& path) {
+  const UniqueFd fd = OpenForReading(path);
+  if (!fd.valid()) return std::nullopt;
+  const Result<FileStat> info = StatFile(fd.get());
+  if (!info.ok() || !info->regular) return std::nullopt;
+  FoundFile found;
+  found.path = path;
+  found.info = *info;
+  if (IsCompressedName(path)) {
+    Result<std::string> head = ReadGzipHead(path);
+    if (!head.ok()) return std::nullopt;  // Another kind of compression, or still being written.
+    found.head = std::move(head).value();
+    found.compressed = true;
+    return found;
+  }
+  Result<std::string> head = ReadHead(fd.get());
+  if (!head.ok()) return std::nullopt;
+  found.head = std::move(head).value();
+  return found;
+}
+
+// The files under rotated names of `path`, newest first.
+std::vector<FoundFile> RotatedFiles(DirectoryIndex& index, const std::string& path,
+                                    int64_t modified_after_ns) {
+  std::vector<std::pair<int64_t, std::string>> candidates;
+  for (std::string& candidate : index.RotatedPaths(path)) {
+    const Result<FileStat> info = StatPath(candidate);
+    if (!info.ok() || !info->regular || info->modified_ns < modified_after_ns) continue;
+    candidates.emplace_back(info->modified_ns, std::move(candidate));
+  }
+  std::sort(candidates.rbegin(), candidates.rend());
+  if (candidates.size() > kMaxOpened) candidates.resize(kMaxOpened);
+  std::vector<FoundFile> files;
+  for (const auto& [modified, candidate] : candidates) {
+    if (auto found = LookAt(candidate)) files.push_back(std::move(*found));
+  }
+  return files;
+}
+
+}  // namespace
+
+std::optional<FoundFile> FindRotated(DirectoryIndex& index, const LostFile& lost,
+                                     const IsUnknown& unknown) {
+  const auto fits = [&](const FoundFile& found) {
+    return unknown(found.info.key) && BeginsWith(found.head, lost.identity.head) &&
+           (found.compressed || found.info.size_bytes >= lost.min_bytes);
+  };
+  for (const std::string& near : {lost.place, lost.path}) {
+    if (near.empty()) continue;
+    const auto moved = index.FindFile(std::string(DirName(near)), lost.identity.key);
+    if (!moved || IsCompressedName(*moved)) continue;
+    auto found = LookAt(*moved);
+    if (found && fits(*found)) return found;
+  }
+  if (lost.identity.head.length == 0) return std::nullopt;  // Nothing to know it by.
+  std::optional<FoundFile> compressed;
+  for (FoundFile& found : RotatedFiles(index, lost.path, 0)) {
+    if (!fits(found)) continue;
+    if (!found.compressed) return std::move(found);
+    if (!compressed) compressed = std::move(found);
+  }
+  return compressed;
+}
+
+std::optional<FoundFile> FindCopy(DirectoryIndex& index, const std::string& path,
+                                  const FileIdentity& original, uint64_t min_bytes,
+                                  int64_t modified_after_ns, const IsUnknown& unknown) {
+  if (original.head.length == 0) return std::nullopt;
+  for (FoundFile& found : RotatedFiles(index, path, modified_after_ns)) {
+    if (found.compressed || found.info.key == original.key || !unknown(found.info.key)) continue;
+    if (found.info.size_bytes < min_bytes || !BeginsWith(found.head, original.head)) continue;
+    return std::move(found);
+  }
+  return std::nullopt;
+}
+
+std::vector<FoundFile> FindBetween(DirectoryIndex& index, const std::string& path,
+                                   const std::vector<HeadHash>& heads, int64_t modified_after_ns,
+                                   const IsUnknown& unknown) {
+  std::vector<FoundFile> between;
+  for (FoundFile& found : RotatedFiles(index, path, modified_after_ns)) {
+    if (!unknown(found.info.key)) continue;
+    // An old one, compressed or copied meanwhile.
+    const bool read = std::any_of(heads.begin(), heads.end(), [&found](const HeadHash& head) {
+      return head.length > 0 && BeginsWith(found.head, head);
+    });
+    if (read) continue;
+    between.push_back(std::move(found));
+  }
+  std::reverse(between.begin(), between.end());
+  return between;
+}
+
+}  // namespace agent

@@ -1,0 +1,114 @@
+// What the tailer needs of a source that reads a file, beside what the worker needs: how far it is,
+// and to tell it what has happened to its file.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "agent/tail/file_identity.h"
+#include "agent/tail/journal.h"
+#include "agent/tail/open_files.h"
+#include "agent/tail/source.h"
+#include "base/labels.h"
+#include "base/log.h"
+#include "base/source_progress.h"
+#include "base/unique_fd.h"
+
+namespace agent {
+
+// Counted by sources on any thread, since the start.
+struct SourceCounters {
+  std::atomic<uint64_t> read_bytes{0};
+  std::atomic<uint64_t> read_lines_too_long{0};
+  std::atomic<uint64_t> bytes_too_long{0};
+  std::atomic<uint64_t> read_errors{0};
+  std::atomic<uint64_t> truncations{0};
+  std::atomic<uint64_t> lost_bytes{0};  // Known to have been written, gone before they were read.
+};
+
+// What all sources of a tailer share. Shared, because a worker may hold a source for longer than
+// the tailer lives. Thread-safe.
+struct SourceContext {
+  SourceContext(Logger& log, std::size_t max_open, std::size_t max_line)
+      : logger(log), open_files(max_open), max_line_bytes(max_line) {}
+
+  Logger& logger;
+  OpenFiles open_files;
+  const std::size_t max_line_bytes;  // A longer line is skipped, and counted as dropped.
+  SourceCounters counters;
+};
+
+// A moment of a source, for the tailer and for pages.
+struct SourceSnapshot {
+  uint64_t read_offset = 0;
+  uint64_t size_bytes = 0;  // As last seen by the source.
+  FileIdentity identity;    // The head grows with the file.
+  bool open = false;
+  bool caught_up = false;        // The last read met the end of the file.
+  bool ended = false;            // Said kEnded.
+  bool missing = false;          // The path names another file or none, and no descriptor is held.
+  bool needs_restart = false;    // The content is a new one; waits for Restart().
+  uint64_t content_changes = 0;  // How often that has happened; tells one from the next.
+  HeadHash old_head;             // How the content began before that.
+  int64_t modified_ns = 0;       // When the content was last changed before, as seen at its end.
+  uint64_t restart_at = 0;       // Where the new content begins: behind a hole of NULs, else 0.
+  uint64_t unread_bytes = 0;     // Of the old content: lost unless there is a copy.
+  uint64_t partial_bytes = 0;    // Of a line at the end that has no newline yet.
+  std::string error;             // Of the last attempt; empty when all is well.
+};
+
+class TailSource : public Source {
+ public:
+  // The rest is the loop's to call, any time.
+
+  [[nodiscard]] virtual SourceSnapshot Snapshot() const = 0;
+
+  // True once there is no need to read this before its successor: it was rotated, and its end has
+  // been met since; or it has ended.
+  [[nodiscard]] bool drained() const { return drained_.load(); }
+  // It will not be read any more.
+  void SetDrained() { drained_.store(true); }
+
+  // The file is at another path now; empty: at none that is known.
+  virtual void SetPlace(const std::string& path) = 0;
+  // Something else stands at its path, or will: what is unread must not be lost, so the descriptor
+  // stays open; and drained() begins to matter.
+  virtual void SetRotated() = 0;
+  // Read to the end, a line without a newline included, then end.
+  virtual void Finish() = 0;
+  // Read what is there now, whole lines only, then end: the target is gone.
+  virtual void FinishAtCurrentEnd() = 0;
+
+  // Answers needs_restart: go on with a new progress, from its start; after `predecessor` (may be
+  // null).
+  virtual void Restart(std::shared_ptr<SourceProgress> progress,
+                       std::shared_ptr<TailSource> predecessor) = 0;
+
+  // Another descriptor of the same open file; invalid when there is none open.
+  [[nodiscard]] virtual UniqueFd DuplicateFd() = 0;
+
+ private:
+  std::atomic<bool> drained_{false};
+};
+
+// What a new source starts with.
+struct TailSourceInit {
+  std::string place;  // Where the file is.
+  std::string job;
+  Labels labels;  // With `filename`.
+  uint64_t lineage = 0;
+  FileIdentity identity;                     // Of the file that is meant; an empty head fits all.
+  std::shared_ptr<SourceProgress> progress;  // Reading starts at its smallest start.
+  std::shared_ptr<TailSource> predecessor;   // May be null.
+  UniqueFd fd;                               // May be invalid: then `place` is opened.
+  // Something happened that the tailer must look at. Any thread; cheap.
+  std::function<void()> changed;
+};
+
+}  // namespace agent

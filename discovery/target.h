@@ -1,0 +1,29 @@
+// Where to read, and what to call it: what discovery hands to the tailers.
+
+#pragma once
+
+#include <string>
+
+#include "base/labels.h"
+
+namespace agent {
+
+struct Target {
+  std::string job;
+  Labels discovered;         // Before relabelling, for pages.
+  Labels labels;             // After relabelling; no name begins with "__".
+  std::string path;          // __path__: a glob, or a file's name taken literally.
+  std::string path_exclude;  // __path_exclude__; may be empty.
+
+  bool operator==(const Target&) const = default;
+};
+
+// A target that was found and is not read, and why.
+struct DroppedTarget {
+  std::string job;
+  Labels discovered;
+  std::string reason;  // "dropped", "wrong_host", "no_path", "exists", "error" as in Promtail.
+  std::string detail;  // The rule that dropped it: "relabel_configs[2] (action keep)".
+};
+
+}  // namespace agent

@@ -1,0 +1,58 @@
+#include "outputs/http_url.h"
+
+#include <memory>
+
+#include <curl/curl.h>
+
+namespace agent {
+namespace {
+
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Url = std::unique_ptr<CURLU, FreeUrl>;
+
+Url Parse(const std::string& text) {
+  Url url(curl_url());
+  if (url != nullptr && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
+    url.reset();
+  }
+  return url;
+}
+
+// Empty when the part is not there.
+std::string Part(CURLU* url, CURLUPart which, unsigned flags = 0) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, flags) != CURLUE_OK) return {};
+  std::string part = text;
+  curl_free(text);
+  return part;
+}
+
+}  // namespace
+
+std::optional<UrlHost> HostOf(const std::string& url) {
+  const Url parsed = Parse(url);
+  if (parsed == nullptr) return std::nullopt;
+  const std::string scheme = Part(parsed.get(), CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return std::nullopt;
+  UrlHost host;
+  host.secure = scheme == "https";
+  host.name = Part(parsed.get(), CURLUPART_HOST);
+  host.port = Part(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  const std::string written_port = Part(parsed.get(), CURLUPART_PORT);
+  host.as_written = written_port.empty() ? host.name : host.name + ":" + written_port;
+  if (host.name.empty()) return std::nullopt;
+  return host;
+}
+
+std::string WithHost(const std::string& url, const std::string& host) {
+  const Url parsed = Parse(url);
+  if (parsed == nullptr ||
+      curl_url_set(parsed.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK) {
+    return url;
+  }
+  return Part(parsed.get(), CURLUPART_URL);
+}
+
+}  // namespace agent

@@ -1,0 +1,18 @@
+#include "outputs/registry.h"
+
+#include <utility>
+
+#include "outputs/loki/loki_output.h"
+
+namespace agent {
+
+// NOLINTNEXTLINE(readability-function-size): one reference for each thing that it stands on.
+std::unique_ptr<Output> MakeLokiOutput(LokiOptions options, Loop& loop, MemoryBudget& budget,
+                                       Clock& clock, Random random, Logger& logger,
+                                       DeadLetter& dead_letter, std::size_t output_index) {
+  const LokiOutput::Dependencies dependencies{
+      .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
+  return std::make_unique<LokiOutput>(std::move(options), dependencies, random, output_index);
+}
+
+}  // namespace agent

@@ -1,0 +1,319 @@
+#include "pipeline/block.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/go_format.h"
+
+namespace agent {
+
+Block::Block(const SlotTable& slots, LabelSets& label_sets)
+    : slots_(slots), label_sets_(label_sets) {}
+
+void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress) {
+  arena_.Clear();
+  progress_ = std::move(progress);
+  lines_.clear();
+  timestamps_.clear();
+  labels_.clear();
+  offsets_.clear();
+  source_bytes_.clear();
+  states_.clear();
+  first_metadata_.clear();
+  metadata_.clear();
+  holds_.clear();
+  view_holds_.clear();
+  live_.clear();
+  inserted_.clear();
+  drops_.clear();
+  changed_ = false;
+
+  // Every entry begins with the labels as extracted values: one constant per column.
+  const bool same_labels = columns_.size() == slots_.size() && labels == initial_labels_ &&
+                           column_epoch_ == label_sets_.epoch();
+  if (!same_labels) SeedColumns(labels);
+  for (Column& column : columns_)
+    column.values.clear();
+  seeded_ = true;
+}
+
+void Block::SeedColumns(LabelSetId labels) {
+  const Labels& set = label_sets_.Get(labels);
+  columns_.resize(slots_.size());
+  seeds_.Clear();
+  for (Slot slot = 0; slot < columns_.size(); ++slot) {
+    const std::string* value = set.Find(slots_.name(slot));
+    columns_[slot].constant = value != nullptr ? Value::String(seeds_.Copy(*value)) : Value();
+  }
+  initial_labels_ = labels;
+  column_epoch_ = label_sets_.epoch();
+}
+
+EntryIndex Block::Add(std::string_view line, int64_t timestamp_ns, uint64_t offset,
+                      uint32_t source_bytes) {
+  const auto entry = static_cast<EntryIndex>(lines_.size());
+  lines_.push_back(line);
+  timestamps_.push_back(timestamp_ns);
+  labels_.push_back(initial_labels_);
+  offsets_.push_back(offset);
+  source_bytes_.push_back(source_bytes);
+  states_.push_back(State::kLive);
+  first_metadata_.push_back(kNone);
+  live_.push_back(entry);
+  return entry;
+}
+
+void Block::Materialize(Column& column) {
+  column.values.assign(lines_.size(), column.constant);
+}
+
+std::optional<std::string_view> Block::Text(const Value& value) {
+  switch (value.type()) {
+    case ValueType::kString:
+      return value.text();
+    case ValueType::kBool:
+      return value.boolean() ? std::string_view("true") : std::string_view("false");
+    case ValueType::kNumber: {
+      number_text_.clear();
+      AppendGoFloat(value.number(), number_text_);
+      return arena_.Copy(number_text_);
+    }
+    case ValueType::kAbsent:
+    case ValueType::kNull:
+      break;
+  }
+  return std::nullopt;
+}
+
+void Block::ForEachExtracted(
+    EntryIndex entry, const std::function<void(std::string_view, const Value&)>& visit) const {
+  for (Slot slot = 0; slot < columns_.size(); ++slot) {
+    const Value& value = Extracted(entry, slot);
+    if (value.present()) visit(slots_.name(slot), value);
+  }
+  for (const Label& label : label_sets_.Get(initial_labels_)) {
+    if (!slots_.Find(label.name)) visit(label.name, Value::String(label.value));
+  }
+}
+
+void Block::SeedExtractedFromLabels() {
+  if (seeded_) return;
+  for (const EntryIndex entry : live_) {
+    for (const Label& label : label_sets_.Get(labels_[entry])) {
+      const std::optional<Slot> slot = slots_.Find(label.name);
+      if (slot && slots_.IsRead(*slot)) {
+        SetExtracted(entry, *slot, Value::String(arena_.Copy(label.value)));
+      }
+    }
+  }
+}
+
+void Block::AddMetadata(EntryIndex entry, std::string_view name, std::string_view value) {
+  const auto link = static_cast<uint32_t>(metadata_.size());
+  metadata_.push_back({{name, value}, kNone});
+  uint32_t* at = &first_metadata_[entry];
+  while (*at != kNone)
+    at = &metadata_[*at].next;
+  *at = link;
+}
+
+std::vector<Metadata> Block::MetadataOf(EntryIndex entry) const {
+  std::vector<Metadata> all;
+  for (uint32_t i = first_metadata_[entry]; i != kNone; i = metadata_[i].next) {
+    all.push_back(metadata_[i].pair);
+  }
+  return all;
+}
+
+void Block::ClearMetadata(EntryIndex entry) {
+  first_metadata_[entry] = kNone;
+}
+
+void Block::Drop(EntryIndex entry, DropReason reason) {
+  if (drops_.size() <= reason) drops_.resize(reason + 1);
+  DropCount& count = drops_[reason];
+  ++count.lines;
+  count.bytes += source_bytes_[entry];
+  for (auto& [owner, holds] : holds_) {
+    if (owner != entry) continue;
+    for (const auto& held : holds) {
+      count.held_bytes += held->bytes();
+      held->Drop();
+    }
+    holds.clear();
+  }
+  states_[entry] = State::kGone;
+  changed_ = true;
+}
+
+HeldEntry Block::Detach(EntryIndex entry) {
+  HeldEntry held;
+  held.line = std::string(lines_[entry]);
+  held.timestamp_ns = timestamps_[entry];
+  held.labels = labels_[entry];
+  label_sets_.Pin(held.labels);
+  for (Slot slot = 0; slot < columns_.size(); ++slot) {
+    Value value = Extracted(entry, slot);
+    if (!value.present()) continue;
+    if (value.is_string()) {
+      const std::string_view text = value.text();
+      std::unique_ptr<char[]> copy(new char[text.size() + kTextPadding]);
+      if (!text.empty()) std::memcpy(copy.get(), text.data(), text.size());
+      value = Value::String({copy.get(), text.size()});
+      held.texts.push_back(std::move(copy));
+    }
+    held.extracted.emplace_back(slot, value);
+  }
+  for (uint32_t i = first_metadata_[entry]; i != kNone; i = metadata_[i].next) {
+    held.metadata.emplace_back(metadata_[i].pair.name, metadata_[i].pair.value);
+  }
+  for (auto& [owner, holds] : holds_) {
+    if (owner != entry) continue;
+    for (auto& one : holds)
+      held.holds.push_back(std::move(one));
+    holds.clear();
+  }
+  if (progress_ != nullptr && source_bytes_[entry] > 0) {
+    held.holds.push_back(
+        std::make_shared<HeldBytes>(progress_, offsets_[entry], source_bytes_[entry]));
+  }
+  states_[entry] = State::kGone;
+  changed_ = true;
+  return held;
+}
+
+EntryIndex Block::Insert(HeldEntry held) {
+  const EntryIndex entry = static_cast<EntryIndex>(lines_.size());
+  lines_.push_back(arena_.Copy(held.line));
+  timestamps_.push_back(held.timestamp_ns);
+  labels_.push_back(held.labels);
+  label_sets_.Unpin(held.labels);
+  offsets_.push_back(0);
+  source_bytes_.push_back(0);
+  states_.push_back(State::kLive);
+  first_metadata_.push_back(kNone);
+  for (Column& column : columns_) {
+    if (column.values.empty() && !column.constant.present()) continue;
+    if (column.values.empty()) {
+      Materialize(column);
+    } else {
+      column.values.emplace_back();
+    }
+    column.values[entry] = Value();
+  }
+  for (const auto& [slot, value] : held.extracted) {
+    SetExtracted(entry, slot, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
+  }
+  for (const auto& [name, value] : held.metadata) {
+    AddMetadata(entry, arena_.Copy(name), arena_.Copy(value));
+  }
+  AddHolds(entry, std::move(held.holds));
+  seeded_ = false;
+  changed_ = true;
+  return entry;
+}
+
+EntryIndex Block::InsertBefore(EntryIndex entry, HeldEntry held) {
+  const EntryIndex added = Insert(std::move(held));
+  inserted_.emplace_back(entry, added);
+  return added;
+}
+
+EntryIndex Block::InsertAtEnd(HeldEntry held) {
+  const EntryIndex added = Insert(std::move(held));
+  inserted_.emplace_back(kNone, added);
+  return added;
+}
+
+void Block::AddHolds(EntryIndex entry, std::vector<std::shared_ptr<HeldBytes>> holds) {
+  if (!holds.empty()) holds_.emplace_back(entry, std::move(holds));
+}
+
+void Block::Compact() {
+  if (!changed_) return;
+  changed_ = false;
+  // Where entries were inserted: in the order of insertion in front of each entry.
+  std::stable_sort(inserted_.begin(), inserted_.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<EntryIndex> next;
+  next.reserve(live_.size() + inserted_.size());
+  for (const EntryIndex entry : live_) {
+    const auto [first, last] =
+        std::equal_range(inserted_.begin(), inserted_.end(), std::make_pair(entry, EntryIndex{0}),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto at = first; at != last; ++at)
+      next.push_back(at->second);
+    if (states_[entry] == State::kLive) next.push_back(entry);
+  }
+  for (const auto& [before, added] : inserted_) {
+    if (before == kNone) next.push_back(added);
+  }
+  inserted_.clear();
+  live_.swap(next);
+}
+
+void Block::WithSubset(std::span<const EntryIndex> entries, const std::function<void()>& body) {
+  Compact();
+  const std::vector<EntryIndex> whole = live_;
+  const std::vector<EntryIndex> subset(entries.begin(), entries.end());
+  live_ = subset;
+  seeded_ = false;
+  body();
+  Compact();
+
+  // Walk both: what survived of the subset stands where it stood; what was inserted among it comes
+  // in front of the next survivor, or where the subset's last entry was.
+  std::vector<EntryIndex> merged;
+  merged.reserve(whole.size() + live_.size());
+  std::size_t next = 0;  // Of live_, what is left of the subset.
+  std::size_t in_subset = 0;
+  for (const EntryIndex entry : whole) {
+    if (in_subset == subset.size() || subset[in_subset] != entry) {
+      merged.push_back(entry);
+      continue;
+    }
+    ++in_subset;
+    if (states_[entry] == State::kLive) {
+      do {
+        merged.push_back(live_[next]);
+      } while (live_[next++] != entry);
+    }
+    if (in_subset == subset.size()) {
+      merged.insert(merged.end(), live_.begin() + static_cast<std::ptrdiff_t>(next), live_.end());
+    }
+  }
+  live_ = std::move(merged);
+}
+
+void Block::Release() {
+  progress_ = nullptr;
+  holds_.clear();
+  view_holds_.clear();
+}
+
+Entry Block::View(EntryIndex entry) {
+  Entry view;
+  view.labels = labels_[entry];
+  view.timestamp_ns = timestamps_[entry];
+  view.line = lines_[entry];
+  view.offset = offsets_[entry];
+  view.source_bytes = source_bytes_[entry];
+  if (first_metadata_[entry] != kNone) {
+    view_metadata_.clear();
+    for (uint32_t i = first_metadata_[entry]; i != kNone; i = metadata_[i].next) {
+      view_metadata_.push_back(metadata_[i].pair);
+    }
+    view.metadata = view_metadata_;
+  }
+  if (!holds_.empty()) {
+    view_holds_.clear();
+    for (const auto& [owner, holds] : holds_) {
+      if (owner == entry) view_holds_.insert(view_holds_.end(), holds.begin(), holds.end());
+    }
+    view.holds = view_holds_;
+  }
+  return view;
+}
+
+}  // namespace agent

@@ -1,0 +1,193 @@
+// A block of lines on its way through a pipeline: columns, not rows. A stage runs over the whole
+// block before the next one does, so its code and data stay hot.
+//
+// Every text in a block (line, extracted value, metadata) lies in the buffer that was read, in the
+// arena, or in something that outlives the block, and has kTextPadding readable bytes after it.
+// Used by one worker's thread.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/entry.h"
+#include "base/label_sets.h"
+#include "base/source_progress.h"
+#include "pipeline/arena.h"
+#include "pipeline/drop_reason.h"
+#include "pipeline/slots.h"
+#include "pipeline/value.h"
+
+namespace agent {
+
+using EntryIndex = uint32_t;
+
+// An entry taken out of its block by a stage that keeps it for later (an open multiline block):
+// owns everything.
+struct HeldEntry {
+  std::string line;
+  int64_t timestamp_ns = 0;
+  LabelSetId labels = kEmptyLabelSet;  // Pinned by Block::Detach, unpinned by Block::Insert*.
+  std::vector<std::pair<Slot, Value>> extracted;  // Texts in `texts`.
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<std::shared_ptr<HeldBytes>> holds;  // The lines of which it consists.
+  std::vector<std::unique_ptr<char[]>> texts;
+};
+
+class Block {
+ public:
+  // Neither is owned; both outlive the block.
+  Block(const SlotTable& slots, LabelSets& label_sets);
+
+  // --- Filling.
+
+  // Empties the block for lines of a source: `labels` is what every entry starts with, and seeds
+  // the extracted values of the same names. `progress` may be null (tests): then nothing can be
+  // held.
+  void Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress);
+  // `offset` and `source_bytes` as in Entry. Views must stay valid until the next Reset().
+  EntryIndex Add(std::string_view line, int64_t timestamp_ns, uint64_t offset,
+                 uint32_t source_bytes);
+
+  // --- What a stage works with.
+
+  // The entries that are still on their way, in order. Unchanged by Drop(), Detach() and Insert()
+  // until the stage has returned, so it is safe to loop over while dropping; each entry is visited
+  // once.
+  [[nodiscard]] std::span<const EntryIndex> live() const { return live_; }
+
+  [[nodiscard]] std::string_view Line(EntryIndex entry) const { return lines_[entry]; }
+  void SetLine(EntryIndex entry, std::string_view line) { lines_[entry] = line; }
+  [[nodiscard]] int64_t Timestamp(EntryIndex entry) const { return timestamps_[entry]; }
+  void SetTimestamp(EntryIndex entry, int64_t ns) { timestamps_[entry] = ns; }
+  [[nodiscard]] LabelSetId LabelsOf(EntryIndex entry) const { return labels_[entry]; }
+  void SetLabels(EntryIndex entry, LabelSetId labels) {
+    labels_[entry] = labels;
+    seeded_ = false;
+  }
+
+  [[nodiscard]] const Value& Extracted(EntryIndex entry, Slot slot) const {
+    const Column& column = columns_[slot];
+    return column.values.empty() ? column.constant : column.values[entry];
+  }
+  // Value() (absent) deletes the key.
+  void SetExtracted(EntryIndex entry, Slot slot, const Value& value) {
+    Column& column = columns_[slot];
+    if (column.values.empty()) Materialize(column);
+    column.values[entry] = value;
+    if (column.constant.present()) seeded_ = false;  // It has the name of a label.
+  }
+  // The text form of a value (promtail-stages.md, section 3), in the arena where it must be made.
+  // nullopt when the value is absent or null.
+  std::optional<std::string_view> Text(const Value& value);
+  std::optional<std::string_view> ExtractedText(EntryIndex entry, Slot slot) {
+    return Text(Extracted(entry, slot));
+  }
+  // Every present value, with its name: slots in order, then labels of the source that have no
+  // slot. For stages that called SlotTable::ReadEverything().
+  void ForEachExtracted(EntryIndex entry,
+                        const std::function<void(std::string_view, const Value&)>& visit) const;
+
+  // Copies every label of every live entry to the extracted value of the same name: what entering
+  // docker, cri and match does. Free when nothing has changed since the last time.
+  void SeedExtractedFromLabels();
+
+  void AddMetadata(EntryIndex entry, std::string_view name, std::string_view value);
+  [[nodiscard]] std::vector<Metadata> MetadataOf(EntryIndex entry) const;
+  void ClearMetadata(EntryIndex entry);
+
+  // The entry ends here, on purpose; counted under the reason.
+  void Drop(EntryIndex entry, DropReason reason);
+
+  // Takes the entry out of the block for later. Its bytes stay in flight, its position unsettled.
+  HeldEntry Detach(EntryIndex entry);
+  // Puts an entry back in as a live one: before `entry` (which may be one that is being dropped or
+  // detached), or at the end.
+  EntryIndex InsertBefore(EntryIndex entry, HeldEntry held);
+  EntryIndex InsertAtEnd(HeldEntry held);
+  // Makes the held lines part of this entry: it settles with them. (cri: a joined line.)
+  void AddHolds(EntryIndex entry, std::vector<std::shared_ptr<HeldBytes>> holds);
+
+  [[nodiscard]] Arena& arena() { return arena_; }
+  [[nodiscard]] LabelSets& label_sets() { return label_sets_; }
+  [[nodiscard]] const SlotTable& slots() const { return slots_; }
+  [[nodiscard]] std::size_t size() const { return lines_.size(); }
+
+  // --- For pipelines.
+
+  // Removes what was dropped or detached from live(), adds what was inserted. After each stage.
+  void Compact();
+  // Runs `body` with live() being only `entries` (a subset of it, in order); what is left of them,
+  // and what was inserted among them, takes their place afterwards. For match.
+  void WithSubset(std::span<const EntryIndex> entries, const std::function<void()>& body);
+
+  // --- Emptying.
+
+  // The entry as the encoders see it. Its spans are valid until the next call of View().
+  Entry View(EntryIndex entry);
+
+  // Lets go of the source and of held lines, now that every encoder has them.
+  void Release();
+
+  struct DropCount {
+    uint64_t lines = 0;
+    uint64_t bytes = 0;       // Of the block's own source: SourceProgress::Advance() wants them.
+    uint64_t held_bytes = 0;  // Of lines held until then; moved in their sources' ledgers already.
+  };
+  // By reason, since the last Reset().
+  [[nodiscard]] const std::vector<DropCount>& drops() const { return drops_; }
+
+ private:
+  enum class State : uint8_t { kLive, kGone };
+  struct Column {
+    Value constant;
+    std::vector<Value> values;  // Empty: every entry has `constant`.
+  };
+  struct MetadataLink {
+    Metadata pair;
+    uint32_t next;
+  };
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  void SeedColumns(LabelSetId labels);
+  void Materialize(Column& column);
+  EntryIndex Insert(HeldEntry held);
+
+  const SlotTable& slots_;
+  LabelSets& label_sets_;
+  Arena arena_;
+  std::shared_ptr<SourceProgress> progress_;
+  LabelSetId initial_labels_ = kEmptyLabelSet;
+  Arena seeds_;                // Texts of the columns' constants.
+  uint64_t column_epoch_ = 0;  // Of label_sets_ when the columns were seeded.
+
+  std::vector<std::string_view> lines_;
+  std::vector<int64_t> timestamps_;
+  std::vector<LabelSetId> labels_;
+  std::vector<uint64_t> offsets_;
+  std::vector<uint32_t> source_bytes_;
+  std::vector<State> states_;
+  std::vector<uint32_t> first_metadata_;
+  std::vector<Column> columns_;
+  std::vector<MetadataLink> metadata_;
+  std::vector<std::pair<EntryIndex, std::vector<std::shared_ptr<HeldBytes>>>> holds_;
+  std::vector<EntryIndex> live_;
+  std::vector<std::pair<EntryIndex, EntryIndex>>
+      inserted_;  // (before, new); before = kNone: at the end.
+  std::vector<DropCount> drops_;
+  std::vector<Metadata> view_metadata_;
+  std::vector<std::shared_ptr<HeldBytes>> view_holds_;
+  std::string number_text_;
+  bool seeded_ = false;
+  bool changed_ = false;  // Since the last Compact().
+};
+
+}  // namespace agent

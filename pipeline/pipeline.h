@@ -1,0 +1,94 @@
+// The stages of one job, as one worker runs them: lines in, entries out.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/counter.h"
+#include "pipeline/block.h"
+#include "pipeline/stage.h"
+
+namespace agent {
+
+// What every pipeline of a process needs; all of it outlives the pipeline.
+struct PipelineDependencies {
+  LabelSets& label_sets;
+  Clock& clock;
+  Logger& logger;
+  CustomMetrics& metrics;
+  // Extract also what no stage reads: somebody looks at everything.
+  bool keep_everything = false;
+};
+
+// What a stage has done; read by any thread.
+struct StageStatistics {
+  std::string name;
+  Counter nanoseconds;
+  Counter lines_in;
+  Counter lines_out;
+};
+
+// Lines that left through a drop, by reason; read by any thread.
+struct DropStatistics {
+  std::string reason;
+  bool promtail_counts = true;
+  Counter lines;
+  Counter bytes;  // Of the source.
+};
+
+// Used by one thread; statistics may be read by others.
+class Pipeline {
+ public:
+  // Builds from the value of `pipeline_stages` (null: no stages), reporting every problem. Null
+  // when there was an error. `path` is where the stages stand: "scrape_configs[0].pipeline_stages".
+  static std::unique_ptr<Pipeline> Build(const ConfigNode& stages, const std::string& path,
+                                         const std::string& job, Problems& problems,
+                                         const PipelineDependencies& dependencies);
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+  ~Pipeline();
+
+  // To be filled (Reset, Add), run, and emptied (live, View).
+  Block& block() { return *block_; }
+  // Runs every stage over the block, in order.
+  void Run();
+
+  // Entries that stages have kept back: those that are due (kDeadline), or all (kEnd). They run
+  // through the rest of the stages; `emit` gets the block each time there is something in it.
+  void Flush(FlushReason reason, const std::function<void(Block&)>& emit);
+  // Fragments of a source that has ended and that can never be completed.
+  void EndOfSource(const SourceProgress& progress, const std::function<void(Block&)>& emit);
+  // When Flush(kDeadline) is due next, monotonic.
+  [[nodiscard]] std::optional<int64_t> NextDeadline() const;
+  // Forgets what stages keep back; it stays unsettled and is read again.
+  void Abandon();
+
+  [[nodiscard]] const std::vector<std::unique_ptr<StageStatistics>>& stages() const {
+    return statistics_;
+  }
+  [[nodiscard]] const std::vector<std::unique_ptr<DropStatistics>>& drops() const { return drops_; }
+
+ private:
+  explicit Pipeline(const PipelineDependencies& dependencies);
+
+  // Runs the stages from `first` on.
+  void RunFrom(std::size_t first);
+  void EmitFrom(std::size_t first, const std::function<void(Block&)>& emit);
+  void CountDrops();
+
+  PipelineDependencies dependencies_;
+  SlotTable slots_;
+  DropReasons drop_reasons_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  std::vector<std::unique_ptr<StageStatistics>> statistics_;
+  std::vector<std::unique_ptr<DropStatistics>> drops_;
+  std::unique_ptr<Block> block_;
+};
+
+}  // namespace agent

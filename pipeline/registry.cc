@@ -1,0 +1,38 @@
+#include "pipeline/registry.h"
+
+#include <array>
+
+#include "pipeline/stages/stages.h"
+
+namespace agent {
+namespace {
+
+constexpr auto kStages = std::to_array<StageEntry>({
+    {"cri", MakeCriStage},
+    {"docker", MakeDockerStage},
+    {"drop", MakeDropStage},
+    {"json", MakeJsonStage},
+    {"labelallow", MakeLabelallowStage},
+    {"labeldrop", MakeLabeldropStage},
+    {"labels", MakeLabelsStage},
+    {"logfmt", MakeLogfmtStage},
+    {"match", MakeMatchStage},
+    {"metrics", MakeMetricsStage},
+    {"non_indexed_labels", MakeStructuredMetadataStage},
+    {"output", MakeOutputStage},
+    {"regex", MakeRegexStage},
+    {"replace", MakeReplaceStage},
+    {"static_labels", MakeStaticLabelsStage},
+    {"structured_metadata", MakeStructuredMetadataStage},
+    {"template", MakeTemplateStage},
+    {"tenant", MakeTenantStage},
+    {"timestamp", MakeTimestampStage},
+});
+
+}  // namespace
+
+std::span<const StageEntry> AllStages() {
+  return kStages;
+}
+
+}  // namespace agent

@@ -1,0 +1,86 @@
+#include "pipeline/stage_list.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/config/spelling.h"
+#include "pipeline/registry.h"
+
+namespace agent {
+namespace {
+
+// Promtail's, and refused by name until they are built.
+constexpr std::string_view kNotBuilt[] = {
+    "decolorize", "eventlogmessage", "geoip", "limit", "multiline", "pack", "sampling"};
+
+const StageEntry* FindStage(std::string_view name) {
+  const auto all = AllStages();
+  const auto at = std::lower_bound(
+      all.begin(), all.end(), name,
+      [](const StageEntry& entry, std::string_view wanted) { return entry.name < wanted; });
+  return at != all.end() && at->name == name ? &*at : nullptr;
+}
+
+void ReportUnknown(const ConfigNode& key, const std::string& path, Problems& problems) {
+  if (std::find(std::begin(kNotBuilt), std::end(kNotBuilt), key.text()) != std::end(kNotBuilt)) {
+    problems.Error(key.place(), path, "stage '" + key.text() + "' is not built yet",
+                   "remove it, or stay with your present agent for this job");
+    return;
+  }
+  std::vector<std::string> names;
+  for (const StageEntry& entry : AllStages())
+    names.emplace_back(entry.name);
+  const std::string near = NearestSpelling(key.text(), names);
+  problems.Error(key.place(), path, "unknown stage '" + key.text() + "'",
+                 near.empty() ? "" : "did you mean '" + near + "'?");
+}
+
+// Of a list item: the stage's name and body; null after a problem.
+const ConfigNode::Pair* OnlyPair(const ConfigNode& item, const std::string& path,
+                                 Problems& problems) {
+  if (!item.is_map()) {
+    problems.Error(item.place(), path,
+                   "expected a stage: a map with the stage's name as its key, got " +
+                       std::string(item.KindName()),
+                   item.is_scalar() ? "write '" + item.text() + ": {}'" : "");
+    return nullptr;
+  }
+  if (item.pairs().size() != 1) {
+    const Place place = item.pairs().size() > 1 ? item.pairs()[1].first.place() : item.place();
+    problems.Error(place, path, "a pipeline stage must have exactly one key, its name",
+                   "begin each stage with '- '");
+    return nullptr;
+  }
+  return &item.pairs()[0];
+}
+
+}  // namespace
+
+std::vector<NamedStage> BuildStages(const ConfigNode& stages, const std::string& path,
+                                    const StageContext& context) {
+  std::vector<NamedStage> built;
+  if (stages.is_null()) return built;
+  if (!stages.is_sequence()) {
+    context.problems.Error(stages.place(), path,
+                           "expected a list of stages, got " + std::string(stages.KindName()));
+    return built;
+  }
+  for (std::size_t i = 0; i < stages.items().size(); ++i) {
+    const std::string item_path = path + "[" + std::to_string(i) + "]";
+    const ConfigNode::Pair* pair = OnlyPair(stages.items()[i], item_path, context.problems);
+    if (pair == nullptr) continue;
+    const StageEntry* entry = FindStage(pair->first.text());
+    if (entry == nullptr) {
+      ReportUnknown(pair->first, item_path, context.problems);
+      continue;
+    }
+    StageContext own = context;
+    own.path = item_path + "." + pair->first.text();
+    auto stage = entry->make(pair->second, own);
+    if (stage != nullptr) built.push_back({pair->first.text(), std::move(stage)});
+  }
+  return built;
+}
+
+}  // namespace agent

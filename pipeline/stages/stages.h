@@ -1,0 +1,30 @@
+// The factories of all stages; the table that names them is pipeline/registry.cc.
+
+#pragma once
+
+#include <memory>
+
+#include "pipeline/stage.h"
+
+namespace agent {
+
+std::unique_ptr<Stage> MakeCriStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeDockerStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeDropStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeJsonStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeLabelallowStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeLabeldropStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeLabelsStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeLogfmtStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeMatchStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeMetricsStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeOutputStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeRegexStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeReplaceStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeStaticLabelsStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeStructuredMetadataStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeTemplateStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeTenantStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeTimestampStage(const ConfigNode& node, StageContext& context);
+
+}  // namespace agent

@@ -1,0 +1,65 @@
+// `structured_metadata` attaches values to the entry that do not make a stream: trace ids and the
+// like.
+//
+//   - structured_metadata: { trace_id: , span: span_id }
+//
+// Taken from what was extracted, or else from a label of that name. A label that was used, and has
+// the same value, is removed: it moves.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pipeline/stages/name_map.h"
+#include "pipeline/stages/stages.h"
+
+namespace agent {
+namespace {
+
+class StructuredMetadataStage final : public Stage {
+ public:
+  explicit StructuredMetadataStage(std::vector<NamedSource> pairs) : pairs_(std::move(pairs)) {
+    for (const NamedSource& pair : pairs_)
+      names_.push_back(texts_.Copy(pair.name));
+  }
+
+  void Process(Block& block) override {
+    for (const EntryIndex entry : block.live()) {
+      // All values are looked up before any label goes.
+      const LabelSetId before = block.LabelsOf(entry);
+      LabelSetId after = before;
+      for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        const NamedSource& pair = pairs_[i];
+        const Labels& labels = block.label_sets().Get(before);
+        std::optional<std::string_view> value = block.ExtractedText(entry, pair.source);
+        const std::string* label = labels.Find(pair.source_name);
+        if (!value && label != nullptr) value = block.arena().Copy(*label);
+        if (!value) continue;
+        block.AddMetadata(entry, names_[i], *value);
+        if (label != nullptr && *label == *value) {
+          after = block.label_sets().Without(after, pair.source_name);
+        }
+      }
+      if (after != before) block.SetLabels(entry, after);
+    }
+  }
+
+ private:
+  const std::vector<NamedSource> pairs_;
+  std::vector<std::string_view> names_;  // Padded as every text of a block.
+  Arena texts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> MakeStructuredMetadataStage(const ConfigNode& node, StageContext& context) {
+  const std::size_t errors = context.problems.error_count();
+  auto pairs = ReadNameMap(node, context);
+  if (context.problems.error_count() > errors) return nullptr;
+  return std::make_unique<StructuredMetadataStage>(std::move(pairs));
+}
+
+}  // namespace agent

@@ -1,0 +1,175 @@
+#include "agent/runtime/worker.h"
+
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "base/config/yaml.h"
+#include "pipeline/pipeline.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_source.h"
+#include "tests/support/recording_encoder.h"
+
+namespace agent {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// A worker with one job "job", whose stages are `stages`, and one encoder.
+class WorkerFixture {
+ public:
+  explicit WorkerFixture(const std::string& stages = "", RateLimiter* limiter = nullptr)
+      : worker_({clock_, logger_, budget_, limiter, /*limiter_drops=*/true,
+                 [this](const std::shared_ptr<Source>&) { ended_.set_value(); }}) {
+    Problems problems;
+    const ConfigNode tree = LoadYaml(stages, problems);
+    auto pipeline = Pipeline::Build(tree, "pipeline_stages", "job", problems,
+                                    {worker_.label_sets(), clock_, logger_, metrics_});
+    REQUIRE(pipeline != nullptr);
+    worker_.AddJob({"job", std::move(pipeline), {0}, std::make_shared<JobLedger>(1)});
+    worker_.AddEncoder(std::make_unique<RecordingEncoder>(worker_.label_sets(), recorded_));
+    worker_.Start();
+  }
+  WorkerFixture(const WorkerFixture&) = delete;
+  WorkerFixture& operator=(const WorkerFixture&) = delete;
+  ~WorkerFixture() { Finish(); }
+
+  void Finish() {
+    if (finished_) return;
+    finished_ = true;
+    std::promise<void> done;
+    worker_.Finish([&done] { done.set_value(); });
+    done.get_future().wait();
+  }
+
+  std::shared_ptr<FakeSource> Add(const std::string& lines, Labels labels = {{"a", "1"}}) {
+    auto source = std::make_shared<FakeSource>("job", std::move(labels));
+    if (!lines.empty()) source->Give(lines);
+    return source;
+  }
+
+  FakeClock clock_;
+  Logger logger_{2, LogLevel::kError, LogFormat::kLogfmt};
+  MemoryBudget budget_{std::size_t{8} << 20};
+  CustomMetrics metrics_;
+  Recorded recorded_;
+  std::promise<void> ended_;
+  Worker worker_;
+
+ private:
+  bool finished_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("worker: reads a source's lines through its pipeline into the encoder", "[worker]") {
+  WorkerFixture fixture("- static_labels: {b: '2'}");
+  const auto source = fixture.Add("one\ntwo\n");
+
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  fixture.Finish();
+
+  CHECK(fixture.recorded_.lines() == Lines{R"({a="1", b="2"} one)", R"({a="1", b="2"} two)"});
+  CHECK(source->progress()->processed_end() == 8);
+  CHECK(fixture.worker_.counters().lines.value() == 2);
+}
+
+TEST_CASE("worker: goes on with a source when it is woken", "[worker]") {
+  WorkerFixture fixture;
+  const auto source = fixture.Add("one\n");
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+
+  source->Give("two\n");
+  fixture.worker_.WakeSource(source.get());
+
+  CHECK(fixture.recorded_.WaitForLines(2));
+}
+
+TEST_CASE("worker: reads nothing while the budget is used up, and goes on afterwards", "[worker]") {
+  WorkerFixture fixture;
+  auto full = fixture.budget_.Reserve(std::size_t{9} << 20);
+  const auto first = fixture.Add("one\n");
+  fixture.worker_.AddSource(first);
+  // Removing another source is done after the first one's turn would have come.
+  const auto marker = fixture.Add("");
+  fixture.worker_.AddSource(marker);
+  fixture.worker_.RemoveSource(marker.get());
+  fixture.ended_.get_future().wait();
+  CHECK(fixture.recorded_.lines().empty());
+
+  full.Reset();
+  fixture.worker_.Notify();
+
+  CHECK(fixture.recorded_.WaitForLines(1));
+}
+
+TEST_CASE("worker: a successor waits until its predecessor is read", "[worker]") {
+  WorkerFixture fixture;
+  const auto old_file = fixture.Add("old\n");
+  const auto new_file = fixture.Add("new\n");
+  new_file->SetPredecessor(old_file.get());
+
+  fixture.worker_.AddSource(new_file);
+  fixture.worker_.AddSource(old_file);
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+
+  CHECK(fixture.recorded_.lines() == Lines{R"({a="1"} old)", R"({a="1"} new)"});
+}
+
+TEST_CASE("worker: reports the end of a source after its last line", "[worker]") {
+  WorkerFixture fixture;
+  const auto source = fixture.Add("last without newline");
+  source->End();
+
+  fixture.worker_.AddSource(source);
+  fixture.ended_.get_future().wait();
+
+  CHECK(fixture.recorded_.lines() == Lines{R"({a="1"} last without newline)"});
+}
+
+TEST_CASE("worker: standard input's lines are trimmed and empty ones skipped", "[worker]") {
+  WorkerFixture fixture;
+  const auto source = fixture.Add("one\r\n\n\r\ntwo\n");
+  source->SetTrims();
+
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  fixture.Finish();
+
+  CHECK(fixture.recorded_.lines() == Lines{R"({a="1"} one)", R"({a="1"} two)"});
+  const LedgerBalance balance = source->progress()->Balance(0);
+  CHECK(balance.read == 12);
+  CHECK(balance.dropped == 3);
+}
+
+TEST_CASE("worker: finishing hands over what is open", "[worker]") {
+  WorkerFixture fixture;
+  fixture.worker_.AddSource(fixture.Add("one\n"));
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+
+  fixture.Finish();
+
+  CHECK(fixture.recorded_.flushes() >= 1);
+}
+
+TEST_CASE("worker: lines over the rate limit are dropped and counted", "[worker]") {
+  FakeClock clock;
+  RateLimiter limiter(1, 2, clock);
+  WorkerFixture fixture("", &limiter);
+  const auto source = fixture.Add("1\n2\n3\n");
+
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  fixture.Finish();
+
+  CHECK(fixture.recorded_.lines().size() == 2);
+  CHECK(fixture.worker_.counters().rate_limited_lines.value() == 1);
+  CHECK(source->progress()->Balance(0).dropped == 2);
+}
+
+}  // namespace agent

@@ -1,0 +1,447 @@
+// What happens to files while the agent is not there, and what it knows when it comes back.
+
+#include "agent/tail/position_store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "tests/agent/tail/tail_bed.h"
+
+namespace agent {
+namespace {
+
+std::string Contents(const std::string& path) {
+  const Result<std::string> text = ReadWholeFile(path, 1 << 20);
+  return text.ok() ? *text : "";
+}
+
+void WriteText(const std::string& path, std::string_view text) {
+  std::ofstream(path, std::ios::trunc | std::ios::binary) << text;
+}
+
+TEST_CASE("restart: goes on where everything had settled", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\na2\n");
+  bed.ScanAndRead();
+  bed.Append("app.log", "a3\n");
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\na3\n");
+}
+
+TEST_CASE("restart: what was not settled comes again", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.host().hold = true;
+  bed.Append("app.log", "a2\n");
+  bed.ScanAndRead();
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\na2\n");
+}
+
+TEST_CASE("restart: an identity survives: the same id, generation and offset", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  const FileStatus before = bed.StatusOf("app.log");
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.StatusOf("app.log").source_id == before.source_id);
+  CHECK(bed.StatusOf("app.log").generation == before.generation);
+}
+
+TEST_CASE("restart: rotated meanwhile, the rest comes first and under the old name", "[tail]") {
+  const std::string glob = GENERATE("app.log", "app.log*");
+  const std::string rotated = GENERATE("app.log.1", "app-2026-05-04.log");
+  TailBed bed;
+  bed.SetGlob(glob);
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Append("app.log", "a2\n");
+  bed.Rename("app.log", rotated);
+  const bool successor = GENERATE(true, false);
+  if (successor) bed.Append("app.log", "b1\n");
+  bed.Begin();
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == (successor ? "a1\na2\nb1\n" : "a1\na2\n"));
+  for (const ReadLine& line : bed.lines())
+    CHECK(line.filename == bed.Path("app.log"));
+}
+
+TEST_CASE("restart: rotated twice meanwhile", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Append("app.log", "a2\n");
+  bed.Rename("app.log", "app.log.2");
+  bed.Append("app.log.1", "b1\n");
+  bed.Append("app.log", "c1\n");
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\nb1\nc1\n");
+}
+
+TEST_CASE("restart: rotated and compressed meanwhile", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  std::string many;
+  for (int i = 0; i < 100'000; ++i)
+    many += "line " + std::to_string(i) + "\n";
+  bed.Append("app.log", many);
+  bed.Rename("app.log", "app.log.1");
+  REQUIRE(Shell("gzip " + bed.Path("app.log.1")));
+  bed.Append("app.log", "b1\n");
+
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\n" + many + "b1\n");
+  bed.Pass(std::chrono::seconds(1));
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\n" + many + "b1\n");
+}
+
+TEST_CASE("restart: copied and truncated meanwhile", "[tail]") {
+  const std::string glob = GENERATE("app.log", "app.log*");
+  TailBed bed;
+  bed.SetGlob(glob);
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Append("app.log", "a2\n");
+  bed.Copy("app.log", "app.log.1");
+  bed.Replace("app.log", "b1\n");
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\nb1\n");
+}
+
+TEST_CASE("restart: truncated or replaced meanwhile, no copy: from the beginning", "[tail]") {
+  const std::string after = GENERATE("b\n", "b1\n", "bbbbbbb\nb2\n");
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  const FileStatus before = bed.StatusOf("app.log");
+  bed.Crash();
+  const bool replaced = GENERATE(false, true);
+  if (replaced) bed.Remove("app.log");
+  bed.Replace("app.log", after);
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\n" + after);
+  if (!replaced) {
+    CHECK(bed.StatusOf("app.log").source_id == before.source_id);
+    CHECK(bed.StatusOf("app.log").generation == before.generation + 1);
+  }
+}
+
+TEST_CASE("restart: restored from a backup, the same path and content is the same file", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\na2\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Copy("app.log", "elsewhere");
+  bed.Remove("app.log");
+  bed.Rename("elsewhere", "app.log");
+  bed.Append("app.log", "a3\n");
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\na3\n");
+}
+
+TEST_CASE("restart: a crash in the middle of a rotated file", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.host().hold = true;
+  bed.Append("app.log", "a2\n");
+  bed.Rename("app.log", "app.log.1");
+  bed.Append("app.log", "b1\n");
+  bed.ScanAndRead();
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\nb1\na2\nb1\n");
+}
+
+TEST_CASE("restart: each output goes on from its own position; a new one from the slowest",
+          "[tail]") {
+  TailBed bed;
+  bed.SetOutputs({"loki", "search"});
+  bed.Restart();
+  bed.Append("app.log", "a1\na2\n");
+  bed.Scan();
+  // Only the first output settles.
+  const auto source = bed.host().sources().at(0);
+  const auto progress = source->progress();
+  const auto loki = progress->Pin(0, 0);
+  const auto search = progress->Pin(1, 0);
+  progress->Advance({6, 6, 0, 2});
+  progress->Settle(0, loki, 6, 0);
+  bed.tailer().RunDirty();
+  CHECK(progress->settled(1) == 0);
+
+  bed.SetOutputs({"stash", "search", "loki"});
+  bed.Restart();
+  bed.Scan();
+  const auto again = bed.host().sources().at(0)->progress();
+  CHECK(again->start(0) == 0);
+  CHECK(again->start(1) == 0);
+  CHECK(again->start(2) == 6);
+  CHECK(search != loki);
+}
+
+TEST_CASE("restart: again and again, then copied and truncated meanwhile", "[tail]") {
+  TailBed bed;
+  bed.SetGlob("app.log*");
+  bed.Append("app.log", "a1\na2\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Append("app.log", "a3\n");
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.StatusOf("app.log").settled_offset == 9);
+  bed.Crash();
+  bed.Copy("app.log", "app.log.1");
+  bed.Replace("app.log", "");
+  bed.Begin();
+  bed.ScanAndRead();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\na3\n");
+}
+
+TEST_CASE("positions: are written as Promtail writes them", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\na2\n");
+  bed.ScanAndRead();
+  bed.StopAndRestart();
+  CHECK(Contents(bed.PositionsPath()) == "positions:\n  " + bed.Path("app.log") + ": \"6\"\n");
+  struct stat info {};
+  REQUIRE(::stat(bed.PositionsPath().c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777U) == 0600U);
+}
+
+TEST_CASE("positions: the first start goes on where Promtail stopped", "[tail]") {
+  TailBed bed;
+  bed.Crash();
+  bed.Append("app.log", "a1\na2\na3\n");
+  WriteText(bed.PositionsPath(),
+            "positions:\n  " + bed.Path("app.log") + ": \"3\"\n  cursor-journal: s=1\n");
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a2\na3\n");
+  CHECK(bed.store().Cursor("cursor-journal") == "s=1");
+  bed.StopAndRestart();
+  CHECK(Contents(bed.PositionsPath()) ==
+        "positions:\n  " + bed.Path("app.log") + ": \"9\"\n  cursor-journal: s=1\n");
+}
+
+TEST_CASE("positions: another program's value wins, our own stale one does not", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\na2\na3\n");
+  bed.ScanAndRead();
+  bed.store().SavePositions(bed.tailer().Positions());
+  bed.Append("app.log", "a4\n");
+  bed.ScanAndRead();
+
+  SECTION("ours is stale after a crash") {
+    bed.Restart();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\na2\na3\na4\n");
+  }
+  SECTION("another program wrote it") {
+    bed.Crash();
+    WriteText(bed.PositionsPath(), "positions:\n  " + bed.Path("app.log") + ": \"6\"\n");
+    bed.Begin();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\na2\na3\na4\na3\na4\n");
+  }
+  SECTION("it fits no more: beyond the end") {
+    bed.Crash();
+    WriteText(bed.PositionsPath(), "positions:\n  " + bed.Path("app.log") + ": \"600\"\n");
+    bed.Begin();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\na2\na3\na4\n");
+  }
+}
+
+TEST_CASE("positions: damaged files never prevent a start, and cost repeats at most", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.StopAndRestart();
+  bed.ScanAndRead();
+  const std::string journal = bed.PositionsPath() + ".journal";
+  bed.Crash();
+
+  SECTION("an empty journal: the previous one") {
+    WriteText(journal, "");
+    WriteText(bed.PositionsPath(), "");
+    bed.Begin();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\n");
+  }
+  SECTION("NULs in both, the previous one is whole") {
+    WriteText(journal, std::string(4096, '\0'));
+    WriteText(bed.PositionsPath(), std::string(100, '\0'));
+    bed.Begin();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\n");
+  }
+  SECTION("everything is garbage: from the beginning") {
+    for (const std::string& path : {journal, journal + ".bak", bed.PositionsPath()})
+      WriteText(path, "garbage { [ \xff\n:::");
+    bed.Begin();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\na1\n");
+  }
+  SECTION("a torn end") {
+    const std::string whole = Contents(journal);
+    WriteText(journal, whole + whole.substr(0, whole.size() / 2));
+    bed.Begin();
+    bed.ScanAndRead();
+    CHECK(bed.text() == "a1\n");
+  }
+}
+
+TEST_CASE("positions: one file, one agent", "[tail]") {
+  TailBed bed;
+  PositionStoreOptions options;
+  options.filename = bed.PositionsPath();
+  const auto second = PositionStore::Open(options, bed.clock(), bed.logger());
+  REQUIRE(!second.ok());
+  CHECK(second.error().code == ErrorCode::kUnavailable);
+  CHECK(second.error().message.find("another agent") != std::string::npos);
+}
+
+TEST_CASE("positions: a directory that cannot be written does not stop the agent", "[tail]") {
+  TailBed bed;
+  bed.Crash();
+  std::filesystem::remove_all(bed.PositionsPath() + ".journal");
+  std::filesystem::create_directory(bed.PositionsPath() + ".journal.tmp");
+  bed.Append("app.log", "a1\n");
+  bed.Begin();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\n");
+  CHECK(!bed.store().problem().empty());
+
+  std::filesystem::remove_all(bed.PositionsPath() + ".journal.tmp");
+  bed.Pass(std::chrono::seconds(6));
+  CHECK(bed.store().problem().empty());
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\n");
+}
+
+TEST_CASE("positions: a file that comes back within the grace period is not read again", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  std::filesystem::create_directory(bed.dir() + "/away");
+  std::filesystem::rename(bed.Path("app.log"), bed.dir() + "/away/app.log");
+  bed.ScanAndRead();
+  bed.Pass(std::chrono::seconds(1));
+  bed.Pass(std::chrono::seconds(61));
+  bed.Read();
+  bed.Pass(std::chrono::seconds(1));
+  CHECK(bed.tailer().Status().empty());
+  CHECK(bed.tailer().Positions().empty());
+
+  std::filesystem::rename(bed.dir() + "/away/app.log", bed.Path("app.log"));
+  bed.Append("app.log", "a2\n");
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\n");
+}
+
+TEST_CASE("positions: what is gone for a day is forgotten", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Remove("app.log");
+  bed.ScanAndRead();
+  bed.Pass(std::chrono::seconds(1));
+  bed.Pass(std::chrono::seconds(61));
+  bed.Read();
+  bed.Pass(std::chrono::seconds(1));
+  CHECK(bed.store().state().sources.size() == 1);
+  bed.clock().Advance(int64_t{25} * 3600 * kNanosPerSecond);
+  bed.store().ForgetOld();
+  CHECK(bed.store().state().sources.empty());
+}
+
+TEST_CASE("reload: every file goes on from what has settled, with other outputs", "[tail]") {
+  TailBed bed;
+  bed.SetGlob("*.log");
+  bed.Append("app.log", "a1\n");
+  bed.Append("gone.log", "g1\n");
+  bed.ScanAndRead();
+  bed.Remove("gone.log");
+  bed.Scan();
+  bed.host().hold = true;
+  bed.Append("app.log", "a2\n");
+  bed.Read();
+
+  bed.tailer().Pause();
+  bed.EndSources();
+  FakeHost next;
+  bed.tailer().Resume(next, {"search", "loki"});
+  next.Read();
+  CHECK(next.lines.empty());  // Not before it is known what is still wanted.
+  bed.SetGlob("*.log");
+  next.Read();
+  bed.tailer().RunDirty();
+
+  REQUIRE(next.lines.size() == 1);
+  CHECK(next.lines[0].line == "a2\n");
+  CHECK(bed.StatusOf("app.log").settled_offset == 6);
+  CHECK(bed.tailer().counters().files_deleted == 1);
+  // What the old outputs settle late is nobody's any more.
+  bed.host().SettleAll();
+  bed.tailer().RunDirty();
+  CHECK(bed.StatusOf("app.log").settled_offset == 6);
+}
+
+TEST_CASE("reload: files that nobody wants any more are let go, and remembered", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.tailer().Pause();
+  bed.EndSources();
+  FakeHost next;
+  bed.tailer().Resume(next, {"loki"});
+  bed.SetTargets({bed.MakeTarget("other", "other.log")});
+  bed.Pass(std::chrono::seconds(61));
+  next.Read();
+
+  CHECK(next.sources().empty());
+  CHECK(bed.tailer().Status().empty());
+  CHECK(bed.store().state().sources.size() == 1);
+}
+
+TEST_CASE("backfill: everything is read to its end, unfinished lines too", "[tail]") {
+  TailBed bed;
+  bed.SetGlob("*");
+  bed.Append("app.log", "a1\nlast");
+  bed.Append("app.log.1", "a1\n");
+  bed.Scan();
+  bed.tailer().FinishAll();
+  bed.Read();
+  CHECK(bed.tailer().AllEnded());
+  CHECK(bed.lines().size() == 3);
+}
+
+}  // namespace
+}  // namespace agent

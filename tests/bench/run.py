@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Measures the agent end to end: one generated file in, a counting receiver on loopback out.
+
+  tests/bench/run.py                    all workloads, three runs each, a table at the end
+  tests/bench/run.py W1 W2 --runs 1 --megabytes 100
+  tests/bench/run.py --agent PATH       another binary that reads Promtail's configuration
+
+Needs build/release (cmake --preset release && cmake --build --preset release). CPU seconds are user + system
+of the whole process, from its start until it has stopped after the last line; positions, acknowledgements and
+the ledger are on. The agent has one CPU, the receiver another. The last column compares with bench_reference,
+which only reads, splits and compresses the same file, in the same run.
+"""
+
+import argparse
+import datetime
+import http.client
+import json
+import os
+import pathlib
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+EMAIL = r"([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})"
+NGINX = (
+    r'^(?P<remote_addr>\S+) - (?P<remote_user>\S+) \[(?P<time_local>[^\]]+)\] "(?P<method>\S+) (?P<path>\S+) [^"]*" '
+    r'(?P<status>\d{3}) (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)"$'
+)
+GATEWAY = [
+    {"docker": {}},
+    {"json": {"expressions": {"ts": "time", "level": "level"}}},
+    {"timestamp": {"source": "ts", "format": "RFC3339Nano"}},
+    {"labels": {"level": None}},
+]
+REDACT = [
+    {"replace": {"expression": EMAIL, "replace": "<email>"}},
+    {"replace": {"expression": r'"user_id":"(\d+)"', "replace": "<user>"}},
+]
+CRI = [{"cri": {}}, {"json": {"expressions": {"level": "level"}}}, {"labels": {"level": None}}]
+WORKLOADS = {
+    "W1": ("plain", [], "plain text, no pipeline"),
+    "W2": ("docker", GATEWAY + REDACT, "docker, json, timestamp, label, two redactions"),
+    "W2b": ("docker", GATEWAY, "docker, json, timestamp, label"),
+    "W3": ("cri", CRI, "cri, json, label"),
+    "W4": ("nginx", [{"regex": {"expression": NGINX}}, {"labels": {"status": None}}], "regex of 9 groups, label"),
+}
+
+_tick = threading.Event()  # Never set: its wait() is a pause between two looks.
+
+
+def pinned(cpu):
+    """For subprocesses: on one CPU, where there are two to choose from."""
+    cpus = sorted(os.sched_getaffinity(0))
+    return (lambda: os.sched_setaffinity(0, {cpus[cpu]})) if len(cpus) > 1 else None
+
+
+def run_to_end(command, **more):
+    """(CPU seconds, peak RSS in MiB) of a process that ends by itself."""
+    process = subprocess.Popen(command, preexec_fn=pinned(0), stdout=subprocess.DEVNULL, **more)
+    return finished(process)
+
+
+def finished(process):
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def data_file(bin_dir, data, form, megabytes):
+    """The generated file and what is in it; made once. Reading it puts it into the page cache."""
+    path = data / f"{form}-{megabytes}.log"
+    about = data / f"{form}-{megabytes}.json"
+    if not about.exists():
+        made = subprocess.run(
+            [bin_dir / "bench_gen", form, str(megabytes), path], check=True, capture_output=True, text=True
+        )
+        about.write_text(made.stdout)
+    with open(path, "rb") as file:
+        while file.read(1 << 22):
+            pass
+    return path, json.loads(about.read_text())
+
+
+def configuration(state, port, path, stages):
+    return {
+        "server": {"disable": True},
+        "positions": {"filename": f"{state}/positions.yaml"},
+        "clients": [{"url": f"http://127.0.0.1:{port}/loki/api/v1/push"}],
+        "scrape_configs": [
+            {
+                "job_name": "bench",
+                "pipeline_stages": stages,
+                "static_configs": [{"targets": ["localhost"], "labels": {"job": "bench", "__path__": str(path)}}],
+            }
+        ],
+    }
+
+
+def measure(binary, bin_dir, path, about, stages, timeout):
+    """One run: CPU seconds, peak RSS, seconds to the first push, what came."""
+    state = tempfile.mkdtemp(prefix="log-agent-bench-")
+    sink = subprocess.Popen(
+        [bin_dir / "bench_sink", str(about["lines"])], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1)
+    )
+    try:
+        port = int(sink.stdout.readline())
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+        def stats():
+            connection.request("GET", "/stats")
+            return json.loads(connection.getresponse().read())
+
+        config = pathlib.Path(state, "config.json")
+        config.write_text(json.dumps(configuration(state, port, path, stages)))
+        begin = time.monotonic()
+        with open(f"{state}/log", "wb") as log:
+            process = subprocess.Popen(
+                [binary, f"-config.file={config}"], stdout=log, stderr=log, cwd=state, preexec_fn=pinned(0)
+            )
+        while (now := stats())["distinct"] < about["lines"]:
+            if process.poll() is not None or time.monotonic() - begin > timeout:
+                print(pathlib.Path(state, "log").read_text()[-2000:], file=sys.stderr)
+                process.kill()
+                raise SystemExit(f"only {now['distinct']} of {about['lines']} lines came")
+            _tick.wait(0.02)
+        wall = time.monotonic() - begin
+        process.send_signal(signal.SIGTERM)
+        cpu, rss = finished(process)
+        now = stats()
+    finally:
+        sink.kill()
+        sink.wait()
+        shutil.rmtree(state, ignore_errors=True)
+    return {"cpu": cpu, "rss": rss, "first": now["first_ns"] / 1e9 - begin, "wall": wall, **now}
+
+
+def cpu_model():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS), metavar="W", help=" ".join(WORKLOADS))
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--megabytes", type=int, default=400)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "tests/bench/data", help="where generated files stay")
+    parser.add_argument("--agent", help="another binary than that of the build")
+    parser.add_argument("--timeout", type=float, default=600)
+    options = parser.parse_args()
+    bin_dir = options.build / "bin"
+    binary = options.agent or bin_dir / "agent"
+    options.data.mkdir(parents=True, exist_ok=True)
+
+    rows = []
+    for name in options.workloads:
+        form, stages, words = WORKLOADS[name]
+        path, about = data_file(bin_dir, options.data, form, options.megabytes)
+        megabytes = about["bytes"] / 1e6
+        runs, references = [], []
+        for _ in range(options.runs):
+            references.append(megabytes / run_to_end([bin_dir / "bench_reference", path])[0])
+            runs.append(measure(binary, bin_dir, path, about, stages, options.timeout))
+            print(name, json.dumps(runs[-1]), file=sys.stderr, flush=True)
+        rates = [megabytes / run["cpu"] for run in runs]
+        rows.append(
+            f"| {name} | {words} | **{statistics.median(rates):.0f}** ({min(rates):.0f}-{max(rates):.0f}) "
+            f"| {max(run['rss'] for run in runs):.0f} | {statistics.median(run['first'] for run in runs):.2f} "
+            f"| {statistics.median(run['wire_bytes'] for run in runs) / about['bytes']:.2f} "
+            f"| {sum(run['repeated'] + run['bad'] for run in runs)} "
+            f"| {statistics.median(rates) / statistics.median(references):.2f} |"
+        )
+    print(f"{datetime.date.today()}, {cpu_model()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}; "
+          f"{options.megabytes} MB each, median of {options.runs}\n")
+    print("| | pipeline | MB of input per CPU-second | peak RSS MiB | first push s | wire / input | repeated or bad | of the straight line |")
+    print("|---|---|---|---|---|---|---|---|")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+#include "pipeline/block.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace agent {
+namespace {
+
+// A block over one source, with a slot for each of "a", "b" and the label "app".
+struct Fixture {
+  Fixture() {
+    a = slots.Read("a");
+    b = slots.Read("b");
+    app = slots.Read("app");
+    block = std::make_unique<Block>(slots, sets);
+    progress = std::make_shared<SourceProgress>("job", std::vector<uint64_t>{0}, nullptr);
+    block->Reset(sets.Intern({{"app", "web"}}), progress);
+    for (const char* line : {"zero", "one", "two"}) {
+      block->Add(line, 100 + static_cast<int64_t>(block->size()), block->size() * 5, 5);
+    }
+  }
+
+  std::vector<std::string> Lines() const {
+    std::vector<std::string> lines;
+    for (const EntryIndex entry : block->live())
+      lines.emplace_back(block->Line(entry));
+    return lines;
+  }
+
+  SlotTable slots;
+  LabelSets sets;
+  Slot a = 0;
+  Slot b = 0;
+  Slot app = 0;
+  std::shared_ptr<SourceProgress> progress;
+  std::unique_ptr<Block> block;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "block: labels of the source are extracted values from the start",
+                 "[block]") {
+  CHECK(block->ExtractedText(0, app) == "web");
+  CHECK_FALSE(block->Extracted(0, a).present());
+}
+
+TEST_CASE_METHOD(Fixture, "block: a value belongs to its entry alone", "[block]") {
+  block->SetExtracted(1, a, Value::String("x"));
+  block->SetExtracted(2, app, Value());
+
+  CHECK_FALSE(block->Extracted(0, a).present());
+  CHECK(block->ExtractedText(1, a) == "x");
+  CHECK(block->ExtractedText(1, app) == "web");
+  CHECK_FALSE(block->Extracted(2, app).present());
+}
+
+TEST_CASE_METHOD(Fixture, "block: text forms of values", "[block]") {
+  CHECK(block->Text(Value::Number(1e21)) == "1000000000000000000000");
+  CHECK(block->Text(Value::Number(-0.0)) == "-0");
+  CHECK(block->Text(Value::Bool(true)) == "true");
+  CHECK_FALSE(block->Text(Value::Null()).has_value());
+}
+
+TEST_CASE_METHOD(Fixture, "block: dropped entries are counted and gone after the stage",
+                 "[block]") {
+  for (const EntryIndex entry : block->live()) {
+    if (entry != 1) block->Drop(entry, 2);
+  }
+  CHECK(block->live().size() == 3);
+  block->Compact();
+
+  CHECK(Lines() == std::vector<std::string>{"one"});
+  REQUIRE(block->drops().size() == 3);
+  CHECK(block->drops()[2].lines == 2);
+  CHECK(block->drops()[2].bytes == 10);
+}
+
+TEST_CASE_METHOD(Fixture, "block: seeding copies changed labels over extracted values", "[block]") {
+  block->SetExtracted(0, app, Value::String("changed"));
+  block->SetLabels(1, sets.With(block->LabelsOf(1), "a", "label"));
+  block->SeedExtractedFromLabels();
+
+  CHECK(block->ExtractedText(0, app) == "web");
+  CHECK(block->ExtractedText(1, a) == "label");
+  CHECK_FALSE(block->Extracted(0, a).present());
+}
+
+TEST_CASE_METHOD(Fixture, "block: a detached entry comes back whole, in another block", "[block]") {
+  block->SetExtracted(1, a, Value::String("kept"));
+  block->SetExtracted(1, b, Value::Number(7));
+  block->AddMetadata(1, "m", "v");
+  HeldEntry held = block->Detach(1);
+  block->Compact();
+  progress->Advance({15, 15, 0, 3});
+  CHECK(Lines() == std::vector<std::string>{"zero", "two"});
+  CHECK(progress->min_settled() == 5);
+
+  sets.Sweep();
+  block->Reset(kEmptyLabelSet, nullptr);
+  const EntryIndex entry = block->InsertAtEnd(std::move(held));
+  block->Compact();
+
+  CHECK(Lines() == std::vector<std::string>{"one"});
+  CHECK(block->ExtractedText(entry, a) == "kept");
+  CHECK(block->ExtractedText(entry, b) == "7");
+  CHECK(block->ExtractedText(entry, app) == "web");
+  const Entry view = block->View(entry);
+  CHECK(sets.Text(view.labels) == R"({app="web"})");
+  CHECK(view.timestamp_ns == 101);
+  CHECK(view.source_bytes == 0);
+  REQUIRE(view.metadata.size() == 1);
+  CHECK(view.metadata[0].value == "v");
+  REQUIRE(view.holds.size() == 1);
+  CHECK(view.holds[0]->bytes() == 5);
+}
+
+TEST_CASE_METHOD(Fixture, "block: an inserted entry stands before the one it was put before",
+                 "[block]") {
+  HeldEntry zero = block->Detach(0);
+  block->InsertBefore(2, std::move(zero));
+  block->Compact();
+
+  CHECK(Lines() == std::vector<std::string>{"one", "zero", "two"});
+  CHECK(block->ExtractedText(block->live()[1], app) == "web");
+}
+
+TEST_CASE_METHOD(Fixture, "block: a subset is worked on alone and takes its place again",
+                 "[block]") {
+  const std::vector<EntryIndex> subset = {0, 2};
+  block->WithSubset(subset, [&] {
+    CHECK(Lines() == std::vector<std::string>{"zero", "two"});
+    HeldEntry held = block->Detach(0);
+    held.line = "early";
+    block->InsertBefore(2, std::move(held));
+    block->Compact();
+  });
+
+  CHECK(Lines() == std::vector<std::string>{"one", "early", "two"});
+}
+
+TEST_CASE_METHOD(Fixture, "block: dropping an entry with held lines drops them in the ledger",
+                 "[block]") {
+  HeldEntry held = block->Detach(0);
+  block->AddHolds(1, std::move(held.holds));
+  block->Drop(1, 0);
+  block->Compact();
+  progress->Advance({15, 15, block->drops()[0].bytes, 3});
+
+  const LedgerBalance balance = progress->Balance(0);
+  CHECK(balance.dropped == 10);
+  block->Reset(kEmptyLabelSet, nullptr);
+  CHECK(progress->min_settled() == 15);
+}
+
+}  // namespace agent

@@ -1,0 +1,38 @@
+// Every file of tests/pipelines: what a pipeline does to lines.
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/pipeline_file.h"
+
+namespace agent {
+namespace {
+
+std::vector<std::string> Files() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(AGENT_PIPELINE_TESTS)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("pipelines: every file in tests/pipelines gives what it says", "[pipelines]") {
+  const std::string file = GENERATE(from_range(Files()));
+  const auto outcomes = RunPipelineTestFile(file);
+
+  CHECK_FALSE(outcomes.empty());
+  for (const PipelineTestOutcome& outcome : outcomes) {
+    INFO(file << ": " << outcome.name);
+    INFO(outcome.difference);
+    CHECK(outcome.difference.empty());
+  }
+}
+
+}  // namespace agent
