@@ -29,14 +29,8 @@ constexpr uint64_t kMaxHoleSearch = uint64_t{64} << 20;
 }  // namespace
 
 FileSource::FileSource(std::shared_ptr<SourceContext> context, TailSourceInit init)
-    : context_(std::move(context)),
-      job_(std::move(init.job)),
-      labels_(std::move(init.labels)),
-      lineage_(init.lineage),
-      name_(labels_.Value("filename")),
-      changed_(std::move(init.changed)),
-      progress_(std::move(init.progress)),
-      predecessor_(std::move(init.predecessor)),
+    : TailSource(std::move(context), init),
+      name_(labels().Value("filename")),
       offset_(progress_->processed_end()),
       identity_(init.identity) {
   const bool open = init.fd.valid();
@@ -44,21 +38,15 @@ FileSource::FileSource(std::shared_ptr<SourceContext> context, TailSourceInit in
     const MutexLock io(io_mutex_);
     const MutexLock lock(mutex_);
     orders_.place = std::move(init.place);
-    snapshot_.read_offset = offset_;
-    snapshot_.identity = identity_;
     snapshot_.open = open;
     fd_ = std::move(init.fd);
   }
   // Without the locks: the list of open files takes them under its own, to close one.
-  if (open) context_->open_files.Opened(this);
+  if (open) this->context().open_files.Opened(this);
 }
 
 FileSource::~FileSource() {
-  context_->open_files.Closed(this);
-}
-
-const Source* FileSource::predecessor() const {
-  return predecessor_ != nullptr && !predecessor_->drained() ? predecessor_.get() : nullptr;
+  context().open_files.Closed(this);
 }
 
 ReadStatus FileSource::Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) {
@@ -108,15 +96,15 @@ bool FileSource::TakeRestart() {
 
 FileSource::Step FileSource::Open(const Orders& orders) {
   if (fd_.valid()) return std::nullopt;
-  context_->open_files.MakeRoom();
+  context().open_files.MakeRoom();
   Result<UniqueFd> opened = OpenPlace(orders);
   if (!opened.ok() && (errno == EMFILE || errno == ENFILE) &&
-      context_->open_files.CloseSome(kCloseAfterEmfile) > 0) {
+      context().open_files.CloseSome(kCloseAfterEmfile) > 0) {
     opened = OpenPlace(orders);
   }
   if (!opened.ok()) return OpenFailed(opened.error(), orders);
   fd_ = std::move(opened).value();
-  context_->open_files.Opened(this);
+  context().open_files.Opened(this);
   const MutexLock lock(mutex_);
   snapshot_.open = true;
   snapshot_.missing = false;
@@ -163,7 +151,7 @@ FileSource::Step FileSource::OpenFailed(const Error& error, const Orders& orders
     const MutexLock lock(mutex_);
     snapshot_.ended = true;
   }
-  changed_();
+  Changed();
   return ended_ ? ReadStatus::kEnded : ReadStatus::kIdle;
 }
 
@@ -175,7 +163,7 @@ Result<std::size_t> FileSource::PRead(char* to, std::size_t bytes, uint64_t offs
     const int reason = errno;
     if (reason == ESTALE) {
       fd_.Reset();  // A network file system has lost the handle: open it anew next time.
-      context_->open_files.Closed(this);
+      context().open_files.Closed(this);
     }
     return ErrnoError(reason, name_);
   }
@@ -227,12 +215,12 @@ FileSource::Step FileSource::SearchLongLine(BlockBuffer& buffer, std::size_t max
     if (newline == nullptr) {
       searched += *got;
       searched_ += *got;
-      skipping_ = skipping_ || searched_ > context_->max_line_bytes;
+      skipping_ = skipping_ || searched_ > context().max_line_bytes;
       continue;
     }
     const uint64_t line_end = from + static_cast<uint64_t>(newline - data) + 1;
     want = max_bytes;
-    if (skipping_ || line_end - offset_ > context_->max_line_bytes) {
+    if (skipping_ || line_end - offset_ > context().max_line_bytes) {
       SkipLine(line_end);
     } else {
       want = std::max<std::size_t>(max_bytes, line_end - offset_);
@@ -254,14 +242,14 @@ void FileSource::SkipLine(uint64_t line_end) {
   skipped.dropped_bytes = bytes;
   skipped.lines = 1;
   progress_->Advance(skipped);
-  context_->counters.read_bytes += bytes;
-  context_->counters.read_lines_too_long += 1;
-  context_->counters.bytes_too_long += bytes;
-  context_->logger.WriteLimited(LogLevel::kWarn, "line_too_long " + name_, "tail",
+  context().counters.read_bytes += bytes;
+  context().counters.read_lines_too_long += 1;
+  context().counters.bytes_too_long += bytes;
+  context().logger.WriteLimited(LogLevel::kWarn, "line_too_long " + name_, "tail",
                                 "line dropped: it is longer than memory allows",
                                 {{"path", name_},
                                  {"bytes", bytes},
-                                 {"limit_bytes", context_->max_line_bytes},
+                                 {"limit_bytes", context().max_line_bytes},
                                  {"reason", "line_too_long"}});
 }
 
@@ -277,7 +265,7 @@ void FileSource::HandOut(const char* data, std::size_t bytes, Chunk& chunk) {
   offset_ += bytes;
   searched_ = 0;
   skipping_ = false;
-  context_->counters.read_bytes += bytes;
+  context().counters.read_bytes += bytes;
   bool head_grew = false;
   {
     const MutexLock lock(mutex_);
@@ -289,7 +277,7 @@ void FileSource::HandOut(const char* data, std::size_t bytes, Chunk& chunk) {
     snapshot_.partial_bytes = 0;
     snapshot_.error.clear();
   }
-  if (head_grew) changed_();  // The journal must know it by its head before it is rotated away.
+  if (head_grew) Changed();  // The journal must know it by its head before it is rotated away.
 }
 
 FileSource::Step FileSource::AtEnd(const Orders& orders, BlockBuffer& buffer, Chunk& chunk) {
@@ -313,14 +301,14 @@ FileSource::Step FileSource::AtEnd(const Orders& orders, BlockBuffer& buffer, Ch
   if (orders.end != End::kNone) return EndSource(orders, buffer, chunk);
   if (orders.rotated && !drained()) {
     SetDrained();
-    changed_();
+    Changed();
   }
-  context_->open_files.Idle(this);
+  context().open_files.Idle(this);
   return ReadStatus::kIdle;
 }
 
 FileSource::Step FileSource::EndSource(const Orders& orders, BlockBuffer& buffer, Chunk& chunk) {
-  if (orders.end == End::kWhole && searched_ > context_->max_line_bytes) {
+  if (orders.end == End::kWhole && searched_ > context().max_line_bytes) {
     SkipLine(offset_ + searched_);
   } else if (orders.end == End::kWhole && searched_ > 0) {
     char* const data = buffer.Ensure(searched_);
@@ -332,7 +320,7 @@ FileSource::Step FileSource::EndSource(const Orders& orders, BlockBuffer& buffer
   }
   ended_ = true;
   fd_.Reset();
-  context_->open_files.Closed(this);
+  context().open_files.Closed(this);
   SetDrained();
   {
     const MutexLock lock(mutex_);
@@ -340,7 +328,7 @@ FileSource::Step FileSource::EndSource(const Orders& orders, BlockBuffer& buffer
     snapshot_.ended = true;
     snapshot_.open = false;
   }
-  changed_();
+  Changed();
   return ReadStatus::kEnded;
 }
 
@@ -365,7 +353,7 @@ ReadStatus FileSource::ContentChanged(std::string_view how) {
   uint64_t begin = 0;
   // Who writes without O_APPEND goes on at its old offset: before that there is a hole.
   if (head.ok() && !head->empty() && head->front() == '\0') begin = FirstNonNul(size);
-  context_->counters.truncations += 1;
+  context().counters.truncations += 1;
   {
     const MutexLock lock(mutex_);
     snapshot_.needs_restart = true;
@@ -380,9 +368,9 @@ ReadStatus FileSource::ContentChanged(std::string_view how) {
     snapshot_.caught_up = false;
     orders_.waits_for_restart = true;
   }
-  context_->logger.Debug("tail", "the content of a file has changed",
+  context().logger.Debug("tail", "the content of a file has changed",
                          {{"path", name_}, {"how", how}, {"offset", offset_}, {"size", size}});
-  changed_();
+  Changed();
   return ReadStatus::kIdle;
 }
 
@@ -404,8 +392,8 @@ uint64_t FileSource::FirstNonNul(uint64_t size) {
 }
 
 ReadStatus FileSource::Failed(const Error& error) {
-  context_->counters.read_errors += 1;
-  context_->logger.WriteLimited(LogLevel::kError, "read " + name_, "tail",
+  context().counters.read_errors += 1;
+  context().logger.WriteLimited(LogLevel::kError, "read " + name_, "tail",
                                 "file cannot be read: it is tried again",
                                 {{"path", name_}, {"error", error.message}});
   bool rotated = false;
@@ -416,16 +404,11 @@ ReadStatus FileSource::Failed(const Error& error) {
   }
   // Its successor cannot wait for ever.
   if (rotated && error.code == ErrorCode::kIo) SetDrained();
-  changed_();
+  Changed();
   return ReadStatus::kIdle;
 }
 
 // --- The loop's side.
-
-SourceSnapshot FileSource::Snapshot() const {
-  const MutexLock lock(mutex_);
-  return snapshot_;
-}
 
 void FileSource::SetPlace(const std::string& path) {
   const MutexLock lock(mutex_);

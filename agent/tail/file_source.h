@@ -27,17 +27,9 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
 
   // --- The worker's.
   ReadStatus Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) override;
-  [[nodiscard]] const Labels& labels() const override { return labels_; }
-  [[nodiscard]] const std::string& job() const override { return job_; }
-  [[nodiscard]] const std::shared_ptr<SourceProgress>& progress() const override {
-    return progress_;
-  }
-  [[nodiscard]] uint64_t lineage() const override { return lineage_; }
-  [[nodiscard]] const Source* predecessor() const override;
   [[nodiscard]] std::string name() const override { return name_; }
 
   // --- The loop's.
-  [[nodiscard]] SourceSnapshot Snapshot() const override;
   void SetPlace(const std::string& path) override;
   void SetRotated() override;
   void Finish() override;
@@ -94,16 +86,9 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
   uint64_t FirstNonNul(uint64_t size) REQUIRES(io_mutex_);
   ReadStatus Failed(const Error& error);
 
-  const std::shared_ptr<SourceContext> context_;
-  const std::string job_;
-  const Labels labels_;
-  const uint64_t lineage_;
   const std::string name_;  // The path under which the file was found first.
-  const std::function<void()> changed_;
 
   // The worker's alone.
-  std::shared_ptr<SourceProgress> progress_;
-  std::shared_ptr<TailSource> predecessor_;
   uint64_t offset_ = 0;    // The first byte not handed out.
   uint64_t searched_ = 0;  // Bytes from there on that have no newline among them.
   bool skipping_ = false;  // The line at offset_ is too long.
@@ -116,10 +101,8 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
   mutable Mutex io_mutex_;
   UniqueFd fd_ GUARDED_BY(io_mutex_);
 
-  mutable Mutex mutex_;
   Orders orders_ GUARDED_BY(mutex_);
   std::optional<NewContent> restart_ GUARDED_BY(mutex_);
-  SourceSnapshot snapshot_ GUARDED_BY(mutex_);
 };
 
 }  // namespace agent

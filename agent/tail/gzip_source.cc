@@ -43,26 +43,11 @@ Result<std::string> ReadGzipHead(const std::string& path) {
 }
 
 GzipSource::GzipSource(std::shared_ptr<SourceContext> context, TailSourceInit init)
-    : context_(std::move(context)),
-      job_(std::move(init.job)),
-      labels_(std::move(init.labels)),
-      lineage_(init.lineage),
+    : TailSource(std::move(context), init),
       place_(std::move(init.place)),
-      identity_(init.identity),
-      changed_(std::move(init.changed)),
-      progress_(std::move(init.progress)),
-      predecessor_(std::move(init.predecessor)),
-      offset_(progress_->processed_end()) {
-  const MutexLock lock(mutex_);
-  snapshot_.read_offset = offset_;
-  snapshot_.identity = identity_;
-}
+      offset_(progress_->processed_end()) {}
 
 GzipSource::~GzipSource() = default;
-
-const Source* GzipSource::predecessor() const {
-  return predecessor_ != nullptr && !predecessor_->drained() ? predecessor_.get() : nullptr;
-}
 
 ReadStatus GzipSource::Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) {
   if (ended_) return ReadStatus::kEnded;
@@ -111,12 +96,12 @@ ReadStatus GzipSource::ReadOn(BlockBuffer& buffer, std::size_t max_bytes, Chunk&
     chunk = {std::string_view(data + rest, whole - rest), offset_};
   }
   carry_.assign(data + whole, bytes - whole);
-  if (carry_.size() > context_->max_line_bytes || (skipped_ > 0 && whole == 0)) {
+  if (carry_.size() > context().max_line_bytes || (skipped_ > 0 && whole == 0)) {
     skipped_ += carry_.size();
     carry_.clear();
   }
   offset_ += chunk.data.size();
-  context_->counters.read_bytes += chunk.data.size();
+  context().counters.read_bytes += chunk.data.size();
   const MutexLock lock(mutex_);
   snapshot_.read_offset = offset_;
   snapshot_.size_bytes = position_;
@@ -132,15 +117,15 @@ void GzipSource::SkipLongLine(uint64_t bytes) {
   skipped.dropped_bytes = bytes;
   skipped.lines = 1;
   progress_->Advance(skipped);
-  context_->counters.read_bytes += bytes;
-  context_->counters.read_lines_too_long += 1;
-  context_->counters.bytes_too_long += bytes;
+  context().counters.read_bytes += bytes;
+  context().counters.read_lines_too_long += 1;
+  context().counters.bytes_too_long += bytes;
 }
 
 ReadStatus GzipSource::End(std::string_view problem) {
   if (!problem.empty()) {
-    context_->counters.read_errors += 1;
-    context_->logger.WriteLimited(LogLevel::kError, "gzip " + place_, "tail",
+    context().counters.read_errors += 1;
+    context().logger.WriteLimited(LogLevel::kError, "gzip " + place_, "tail",
                                   "compressed file cannot be read to its end: the rest is lost",
                                   {{"path", place_}, {"error", problem}, {"offset", offset_}});
   }
@@ -153,13 +138,8 @@ ReadStatus GzipSource::End(std::string_view problem) {
     snapshot_.caught_up = true;
     snapshot_.error = problem;
   }
-  changed_();
+  Changed();
   return ReadStatus::kEnded;
-}
-
-SourceSnapshot GzipSource::Snapshot() const {
-  const MutexLock lock(mutex_);
-  return snapshot_;
 }
 
 }  // namespace agent

@@ -27,17 +27,9 @@ class GzipSource final : public TailSource {
   ~GzipSource() override;
 
   ReadStatus Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) override;
-  [[nodiscard]] const Labels& labels() const override { return labels_; }
-  [[nodiscard]] const std::string& job() const override { return job_; }
-  [[nodiscard]] const std::shared_ptr<SourceProgress>& progress() const override {
-    return progress_;
-  }
-  [[nodiscard]] uint64_t lineage() const override { return lineage_; }
-  [[nodiscard]] const Source* predecessor() const override;
   [[nodiscard]] std::string name() const override { return place_; }
 
   // It is what it is: nothing that happens to the file matters any more.
-  [[nodiscard]] SourceSnapshot Snapshot() const override;
   void SetPlace(const std::string& /*path*/) override {}
   void SetRotated() override {}
   void Finish() override {}
@@ -55,26 +47,15 @@ class GzipSource final : public TailSource {
   void SkipLongLine(uint64_t bytes);
   ReadStatus End(std::string_view problem);
 
-  const std::shared_ptr<SourceContext> context_;
-  const std::string job_;
-  const Labels labels_;
-  const uint64_t lineage_;
   const std::string place_;
-  const FileIdentity identity_;
-  const std::function<void()> changed_;
 
   // The worker's alone.
-  std::shared_ptr<SourceProgress> progress_;
-  std::shared_ptr<TailSource> predecessor_;
   std::unique_ptr<Stream> stream_;
   uint64_t position_ = 0;  // Bytes uncompressed.
   uint64_t offset_ = 0;    // The first byte not handed out.
   std::string carry_;      // From offset_ to position_: a line without its end.
   uint64_t skipped_ = 0;   // Of a line that is too long; it begins at offset_.
   bool ended_ = false;
-
-  mutable Mutex mutex_;
-  SourceSnapshot snapshot_ GUARDED_BY(mutex_);
 };
 
 }  // namespace agent

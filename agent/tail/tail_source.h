@@ -17,6 +17,7 @@
 #include "agent/tail/source.h"
 #include "base/labels.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/source_progress.h"
 #include "base/unique_fd.h"
 
@@ -63,11 +64,38 @@ struct SourceSnapshot {
   std::string error;             // Of the last attempt; empty when all is well.
 };
 
+class TailSource;
+
+// What a new source starts with.
+struct TailSourceInit {
+  std::string place;  // Where the file is.
+  std::string job;
+  Labels labels;  // With `filename`.
+  uint64_t lineage = 0;
+  FileIdentity identity;                     // Of the file that is meant; an empty head fits all.
+  std::shared_ptr<SourceProgress> progress;  // Reading starts at its smallest start.
+  std::shared_ptr<TailSource> predecessor;   // May be null.
+  UniqueFd fd;                               // May be invalid: then `place` is opened.
+  // Something happened that the tailer must look at. Any thread; cheap.
+  std::function<void()> changed;
+};
+
 class TailSource : public Source {
  public:
+  TailSource(std::shared_ptr<SourceContext> context, TailSourceInit& init);
+
+  [[nodiscard]] const Labels& labels() const override { return labels_; }
+  [[nodiscard]] const std::string& job() const override { return job_; }
+  [[nodiscard]] const std::shared_ptr<SourceProgress>& progress() const override {
+    return progress_;
+  }
+  [[nodiscard]] uint64_t lineage() const override { return lineage_; }
+  // None once that one is drained.
+  [[nodiscard]] const Source* predecessor() const override;
+
   // The rest is the loop's to call, any time.
 
-  [[nodiscard]] virtual SourceSnapshot Snapshot() const = 0;
+  [[nodiscard]] SourceSnapshot Snapshot() const;
 
   // True once there is no need to read this before its successor: it was rotated, and its end has
   // been met since; or it has ended.
@@ -93,22 +121,25 @@ class TailSource : public Source {
   // Another descriptor of the same open file; invalid when there is none open.
   [[nodiscard]] virtual UniqueFd DuplicateFd() = 0;
 
- private:
-  std::atomic<bool> drained_{false};
-};
+ protected:
+  // Something happened that the tailer must look at. Any thread.
+  void Changed() const { changed_(); }
+  [[nodiscard]] SourceContext& context() const { return *context_; }
 
-// What a new source starts with.
-struct TailSourceInit {
-  std::string place;  // Where the file is.
-  std::string job;
-  Labels labels;  // With `filename`.
-  uint64_t lineage = 0;
-  FileIdentity identity;                     // Of the file that is meant; an empty head fits all.
-  std::shared_ptr<SourceProgress> progress;  // Reading starts at its smallest start.
-  std::shared_ptr<TailSource> predecessor;   // May be null.
-  UniqueFd fd;                               // May be invalid: then `place` is opened.
-  // Something happened that the tailer must look at. Any thread; cheap.
-  std::function<void()> changed;
+  // The worker's alone.
+  std::shared_ptr<SourceProgress> progress_;
+  std::shared_ptr<TailSource> predecessor_;
+
+  mutable Mutex mutex_;
+  SourceSnapshot snapshot_ GUARDED_BY(mutex_);
+
+ private:
+  const std::shared_ptr<SourceContext> context_;
+  const std::string job_;
+  const Labels labels_;
+  const uint64_t lineage_;
+  const std::function<void()> changed_;
+  std::atomic<bool> drained_{false};
 };
 
 }  // namespace agent

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace agent {
 namespace {
 
@@ -100,6 +102,11 @@ class Scanner {
 }  // namespace
 
 bool ScanGoPattern(std::string_view pattern, GoPattern& scanned, RegexProblem& problem) {
+  if (!IsValidUtf8(pattern)) {
+    // RE2 would take an encoded surrogate for a character.
+    problem.message = "not valid UTF-8";
+    return false;
+  }
   return Scanner(pattern, scanned, problem).Run();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -14,8 +15,10 @@ namespace agent {
 
 class TempDir {
  public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "agent-test-XXXXXX").string();
+  // On whatever disk temporary files are on.
+  TempDir() : TempDir(std::filesystem::temp_directory_path()) {}
+  explicit TempDir(const std::filesystem::path& parent) {
+    std::string pattern = (parent / "agent-test-XXXXXX").string();
     AGENT_CHECK(mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
@@ -24,6 +27,14 @@ class TempDir {
   ~TempDir() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
+  }
+
+  // The place for files in memory where there is one: for a test whose thousands of fsync would
+  // otherwise measure the disk.
+  static std::filesystem::path InMemory() {
+    const std::filesystem::path shared_memory = "/dev/shm";
+    return ::access(shared_memory.c_str(), W_OK) == 0 ? shared_memory
+                                                      : std::filesystem::temp_directory_path();
   }
 
   [[nodiscard]] const std::string& path() const { return path_; }

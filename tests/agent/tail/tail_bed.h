@@ -144,7 +144,9 @@ class FakeHost final : public SourceHost {
 
 class TailBed {
  public:
-  explicit TailBed(TailerOptions options = {}) : options_(options) {
+  explicit TailBed(TailerOptions options = {},
+                   const std::filesystem::path& parent = std::filesystem::temp_directory_path())
+      : dir_(parent), options_(options) {
     targets_ = {MakeTarget("job", "app.log")};
     Begin();
   }
@@ -178,6 +180,11 @@ class TailBed {
   }
   void Copy(const std::string& from, const std::string& to) const {
     std::filesystem::copy_file(Path(from), Path(to));
+  }
+  // Makes it look written a second earlier than it was.
+  void Age(const std::string& name) const {
+    const auto written = std::filesystem::last_write_time(Path(name));
+    std::filesystem::last_write_time(Path(name), written - std::chrono::seconds(1));
   }
   void Remove(const std::string& name) const { std::filesystem::remove(Path(name)); }
 

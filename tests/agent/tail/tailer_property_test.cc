@@ -168,7 +168,7 @@ class Story {
     REQUIRE((lost.empty() && repeats.empty()));
   }
 
-  TailBed bed_;
+  TailBed bed_{{}, TempDir::InMemory()};
   Random random_;
   const Rotation rotation_;
   const bool crashes_;

@@ -18,6 +18,15 @@ TEST_CASE("go_regex: the whole text, dot matching a newline", "[regex]") {
   CHECK_FALSE(regex->Matches("ab!"));
 }
 
+TEST_CASE("go_regex: an expression that is no UTF-8 is refused, as Go does", "[regex]") {
+  const std::string pattern = GENERATE("a\xff", "\xed\xbf\xbd", "[\xc3]");
+
+  const auto regex = GoRegex::Compile(pattern);
+
+  REQUIRE_FALSE(regex.ok());
+  CHECK_THAT(regex.error().message, Catch::Contains("not valid UTF-8"));
+}
+
 TEST_CASE("go_regex: groups that are left out keep their numbers", "[regex]") {
   const auto regex = GoRegex::Compile("(?P<a>x)(?<b>y)(z)").value();
   const auto some = regex->WithGroups({false, false, true, false});
