@@ -204,7 +204,7 @@ void Agent::TakeOver(std::unique_ptr<Generation> next) {
   });
 }
 
-void Agent::ReloadDone(Status status) {
+void Agent::ReloadDone(const Status& status) {
   reloading_ = false;
   last_reload_ok_ = status.ok();
   if (status.ok()) {

@@ -92,7 +92,7 @@ class Agent final : public AgentView {
 
   // A reload, step by step.
   void TakeOver(std::unique_ptr<Generation> next);
-  void ReloadDone(Status status);
+  void ReloadDone(const Status& status);
 
   AgentOptions options_;
   Dependencies dependencies_;

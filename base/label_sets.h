@@ -61,7 +61,7 @@ class LabelSets {
 
  private:
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name.
     std::size_t operator()(const Labels* labels) const;
   };
   struct Equal {

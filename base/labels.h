@@ -15,6 +15,7 @@ struct Label {
   std::string name;
   std::string value;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads the comparisons made from it.
   auto operator<=>(const Label&) const = default;
 };
 

@@ -153,7 +153,7 @@ class Block {
   };
   struct MetadataLink {
     Metadata pair;
-    uint32_t next;
+    uint32_t next = kNone;
   };
   static constexpr uint32_t kNone = ~uint32_t{0};
 
