@@ -45,7 +45,6 @@ class Engine final : public SourceHost {
   static std::unique_ptr<Engine> Build(const Config& config,
                                        std::vector<std::unique_ptr<Output>> outputs,
                                        Problems& problems, const Dependencies& dependencies);
-  // After StopReading() has called back, or without Run().
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   // After StopReading() has called back, or without Run().
