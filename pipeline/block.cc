@@ -7,6 +7,19 @@
 #include "base/go_format.h"
 
 namespace agent {
+namespace {
+
+// A copy of the value whose text lives in `texts`.
+Value OwnedCopy(const Value& value, std::vector<std::unique_ptr<char[]>>& texts) {
+  if (!value.is_string()) return value;
+  const std::string_view text = value.text();
+  std::unique_ptr<char[]> copy(new char[text.size() + kTextPadding]);
+  if (!text.empty()) std::memcpy(copy.get(), text.data(), text.size());
+  texts.push_back(std::move(copy));
+  return Value::String({texts.back().get(), text.size()});
+}
+
+}  // namespace
 
 Block::Block(const SlotTable& slots, LabelSets& label_sets)
     : slots_(slots), label_sets_(label_sets) {}
@@ -22,6 +35,8 @@ void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress) {
   states_.clear();
   first_metadata_.clear();
   metadata_.clear();
+  named_.Clear();
+  added_ = 0;
   holds_.clear();
   view_holds_.clear();
   live_.clear();
@@ -61,6 +76,7 @@ EntryIndex Block::Add(std::string_view line, int64_t timestamp_ns, uint64_t offs
   states_.push_back(State::kLive);
   first_metadata_.push_back(kNone);
   live_.push_back(entry);
+  added_ = lines_.size();
   return entry;
 }
 
@@ -92,9 +108,42 @@ void Block::ForEachExtracted(
     const Value& value = Extracted(entry, slot);
     if (value.present()) visit(slots_.name(slot), value);
   }
+  ForEachNamed(entry, visit);
+}
+
+void Block::ForEachNamed(EntryIndex entry,
+                         const std::function<void(std::string_view, const Value&)>& visit) const {
+  named_.ForEach(entry, visit);
+  if (entry >= added_) return;
   for (const Label& label : label_sets_.Get(initial_labels_)) {
-    if (!slots_.Find(label.name)) visit(label.name, Value::String(label.value));
+    if (slots_.Find(label.name) || named_.Find(entry, label.name) != nullptr) continue;
+    visit(label.name, Value::String(label.value));
   }
+}
+
+const std::string* Block::LabelWithoutSlot(EntryIndex entry, std::string_view name) const {
+  return entry < added_ ? label_sets_.Get(initial_labels_).Find(name) : nullptr;
+}
+
+bool Block::HasExtracted(EntryIndex entry, std::string_view name) const {
+  if (const std::optional<Slot> slot = slots_.Find(name)) return Extracted(entry, *slot).present();
+  if (!slots_.reads_everything()) return false;
+  return named_.Find(entry, name) != nullptr || LabelWithoutSlot(entry, name) != nullptr;
+}
+
+void Block::SetExtracted(EntryIndex entry, std::string_view name, const Value& value) {
+  if (const std::optional<Slot> slot = slots_.Find(name)) {
+    if (slots_.IsRead(*slot)) SetExtracted(entry, *slot, value);
+    return;
+  }
+  if (!slots_.reads_everything()) return;
+  Value* const before = named_.Find(entry, name);
+  if (before != nullptr) {
+    *before = value;
+  } else {
+    named_.Add(entry, arena_.Copy(name), value);
+  }
+  seeded_ = false;  // It may have the name of a label.
 }
 
 void Block::SeedExtractedFromLabels() {
@@ -104,9 +153,18 @@ void Block::SeedExtractedFromLabels() {
       const std::optional<Slot> slot = slots_.Find(label.name);
       if (slot && slots_.IsRead(*slot)) {
         SetExtracted(entry, *slot, Value::String(arena_.Copy(label.value)));
+      } else if (!slot && slots_.reads_everything()) {
+        SeedNamed(entry, label);
       }
     }
   }
+}
+
+void Block::SeedNamed(EntryIndex entry, const Label& label) {
+  const std::string* const own = LabelWithoutSlot(entry, label.name);
+  const bool as_it_came = own != nullptr && *own == label.value;
+  if (as_it_came && named_.Find(entry, label.name) == nullptr) return;
+  SetExtracted(entry, label.name, Value::String(arena_.Copy(label.value)));
 }
 
 void Block::AddMetadata(EntryIndex entry, std::string_view name, std::string_view value) {
@@ -147,6 +205,13 @@ void Block::Drop(EntryIndex entry, DropReason reason) {
   changed_ = true;
 }
 
+void Block::DetachNamed(EntryIndex entry, HeldEntry& held) const {
+  if (!slots_.reads_everything()) return;
+  ForEachNamed(entry, [&held](std::string_view name, const Value& value) {
+    held.named.emplace_back(name, OwnedCopy(value, held.texts));
+  });
+}
+
 HeldEntry Block::Detach(EntryIndex entry) {
   HeldEntry held;
   held.line = std::string(lines_[entry]);
@@ -154,17 +219,10 @@ HeldEntry Block::Detach(EntryIndex entry) {
   held.labels = labels_[entry];
   label_sets_.Pin(held.labels);
   for (Slot slot = 0; slot < columns_.size(); ++slot) {
-    Value value = Extracted(entry, slot);
-    if (!value.present()) continue;
-    if (value.is_string()) {
-      const std::string_view text = value.text();
-      std::unique_ptr<char[]> copy(new char[text.size() + kTextPadding]);
-      if (!text.empty()) std::memcpy(copy.get(), text.data(), text.size());
-      value = Value::String({copy.get(), text.size()});
-      held.texts.push_back(std::move(copy));
-    }
-    held.extracted.emplace_back(slot, value);
+    const Value& value = Extracted(entry, slot);
+    if (value.present()) held.extracted.emplace_back(slot, OwnedCopy(value, held.texts));
   }
+  DetachNamed(entry, held);
   for (uint32_t i = first_metadata_[entry]; i != kNone; i = metadata_[i].next) {
     held.metadata.emplace_back(metadata_[i].pair.name, metadata_[i].pair.value);
   }
@@ -204,6 +262,9 @@ EntryIndex Block::Insert(HeldEntry held) {
   }
   for (const auto& [slot, value] : held.extracted) {
     SetExtracted(entry, slot, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
+  }
+  for (const auto& [name, value] : held.named) {
+    SetExtracted(entry, name, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
   }
   for (const auto& [name, value] : held.metadata) {
     AddMetadata(entry, arena_.Copy(name), arena_.Copy(value));

@@ -23,6 +23,7 @@
 #include "base/source_progress.h"
 #include "pipeline/arena.h"
 #include "pipeline/drop_reason.h"
+#include "pipeline/named_values.h"
 #include "pipeline/slots.h"
 #include "pipeline/value.h"
 
@@ -36,7 +37,8 @@ struct HeldEntry {
   std::string line;
   int64_t timestamp_ns = 0;
   LabelSetId labels = kEmptyLabelSet;  // Pinned by Block::Detach, unpinned by Block::Insert*.
-  std::vector<std::pair<Slot, Value>> extracted;  // Texts in `texts`.
+  std::vector<std::pair<Slot, Value>> extracted;     // Texts in `texts`.
+  std::vector<std::pair<std::string, Value>> named;  // Extracted, without a slot.
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<std::shared_ptr<HeldBytes>> holds;  // The lines of which it consists.
   std::vector<std::unique_ptr<char[]>> texts;
@@ -91,10 +93,15 @@ class Block {
   std::optional<std::string_view> ExtractedText(EntryIndex entry, Slot slot) {
     return Text(Extracted(entry, slot));
   }
-  // Every present value, with its name: slots in order, then labels of the source that have no
-  // slot. For stages that called SlotTable::ReadEverything().
+  // Every present value, with its name: slots in order, then names that have no slot. For stages
+  // that called SlotTable::ReadEverything().
   void ForEachExtracted(EntryIndex entry,
                         const std::function<void(std::string_view, const Value&)>& visit) const;
+
+  // For stages that write names that are not known beforehand. A name without a slot is read by
+  // nobody, so it is neither kept nor found, unless everything is read.
+  [[nodiscard]] bool HasExtracted(EntryIndex entry, std::string_view name) const;
+  void SetExtracted(EntryIndex entry, std::string_view name, const Value& value);
 
   // Copies every label of every live entry to the extracted value of the same name: what entering
   // docker, cri and match does. Free when nothing has changed since the last time.
@@ -157,6 +164,14 @@ class Block {
   };
   static constexpr uint32_t kNone = ~uint32_t{0};
 
+  // The values of a held entry that have no slot.
+  void DetachNamed(EntryIndex entry, HeldEntry& held) const;
+  // The label that the entry came with, where its name has no slot; else null.
+  [[nodiscard]] const std::string* LabelWithoutSlot(EntryIndex entry, std::string_view name) const;
+  // Calls `visit` with the name and value of each extracted value that has no slot.
+  void ForEachNamed(EntryIndex entry,
+                    const std::function<void(std::string_view, const Value&)>& visit) const;
+  void SeedNamed(EntryIndex entry, const Label& label);
   void SeedColumns(LabelSetId labels);
   void Materialize(Column& column);
   EntryIndex Insert(HeldEntry held);
@@ -177,6 +192,8 @@ class Block {
   std::vector<State> states_;
   std::vector<uint32_t> first_metadata_;
   std::vector<Column> columns_;
+  NamedValues named_;      // Extracted values that have no slot; only when everything is read.
+  std::size_t added_ = 0;  // Entries of the block's own source; those after them were inserted.
   std::vector<MetadataLink> metadata_;
   std::vector<std::pair<EntryIndex, std::vector<std::shared_ptr<HeldBytes>>>> holds_;
   std::vector<EntryIndex> live_;

@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +26,9 @@ class SlotTable {
   // Some stage reads names that are not known beforehand (a template that uses `.` as a whole):
   // from then on every slot counts as read, and labels that have no slot are given to it too.
   void ReadEverything() { reads_everything_ = true; }
+  // Some stage writes NAME + suffix where there is a NAME already (eventlogmessage): from then on,
+  // whoever reads NAME + suffix also reads NAME. There is one such suffix.
+  void ReadStems(std::string_view suffix);
 
   [[nodiscard]] std::optional<Slot> Find(std::string_view name) const;
   [[nodiscard]] const std::string& name(Slot slot) const { return names_[slot]; }
@@ -33,11 +38,21 @@ class SlotTable {
   [[nodiscard]] bool reads_everything() const { return reads_everything_; }
 
  private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>()(name);
+    }
+  };
+
   Slot Intern(std::string_view name);
+  // The stem of a name that is read.
+  void ReadStem(std::string_view name);
 
   std::vector<std::string> names_;
   std::vector<bool> read_;
-  std::unordered_map<std::string, Slot> index_;
+  std::unordered_map<std::string, Slot, Hash, std::equal_to<>> index_;
+  std::string stem_suffix_;
   bool reads_everything_ = false;
 };
 
