@@ -4,6 +4,10 @@
 #include <cmath>
 #include <vector>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/utf8.h"
 
 namespace agent {
@@ -13,6 +17,33 @@ constexpr char kHex[] = "0123456789abcdef";
 
 bool IsPlain(unsigned char c) {
   return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+}
+
+// The first byte at or after `p` that is not plain. The text needs no padding.
+const char* SkipPlain(const char* p, const char* end) {
+#if defined(__SSE2__)
+  const __m128i space = _mm_set1_epi8(0x20);
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i less = _mm_set1_epi8('<');
+  const __m128i greater = _mm_set1_epi8('>');
+  const __m128i ampersand = _mm_set1_epi8('&');
+  for (; end - p >= 16; p += 16) {
+    const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    // Signed, so that bytes above 0x7F count as less than a space, too.
+    __m128i special = _mm_cmplt_epi8(text, space);
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(text, quote));
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(text, backslash));
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(text, less));
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(text, greater));
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(text, ampersand));
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
+    if (mask != 0) return p + __builtin_ctz(mask);
+  }
+#endif
+  while (p < end && IsPlain(static_cast<unsigned char>(*p)))
+    ++p;
+  return p;
 }
 
 void AppendEscaped(unsigned char c, std::string& out) {
@@ -117,30 +148,30 @@ class Writer {
 
 void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t plain = i;
-    while (plain < text.size() && IsPlain(static_cast<unsigned char>(text[plain])))
-      ++plain;
-    out.append(text, i, plain - i);
-    i = plain;
-    if (i == text.size()) break;
-
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x80) {
-      AppendEscaped(c, out);
-      ++i;
-      continue;
+  const char* const end = text.data() + text.size();
+  const char* kept = text.data();  // What stands as it is and is not yet appended.
+  for (const char* p = kept; (p = SkipPlain(p, end)) != end;) {
+    const auto c = static_cast<unsigned char>(*p);
+    DecodedRune rune{.rune = c, .size = 1, .valid = true};
+    if (c >= 0x80) {
+      rune = DecodeRune({p, static_cast<std::size_t>(end - p)});
+      if (rune.valid && rune.rune != 0x2028 && rune.rune != 0x2029) {
+        p += rune.size;
+        continue;
+      }
     }
-    const DecodedRune rune = DecodeRune(text.substr(i));
+    out.append(kept, static_cast<std::size_t>(p - kept));
     if (!rune.valid) {
       out += "\\ufffd";
-    } else if (rune.rune == 0x2028 || rune.rune == 0x2029) {
+    } else if (c >= 0x80) {
       out += rune.rune == 0x2028 ? "\\u2028" : "\\u2029";
     } else {
-      out.append(text, i, rune.size);
+      AppendEscaped(c, out);
     }
-    i += rune.size;
+    p += rune.size;
+    kept = p;
   }
+  out.append(kept, static_cast<std::size_t>(end - kept));
   out += '"';
 }
 
