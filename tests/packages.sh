@@ -10,8 +10,8 @@ set -euo pipefail
 build=(
   g++ cmake ninja-build pkg-config
   catch2
-  libabsl-dev libcurl4-openssl-dev libgnutls28-dev libmicrohttpd-dev libpcre2-dev libre2-dev libsimdjson-dev
-  libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev
+  libabsl-dev libcurl4-openssl-dev libgnutls28-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev libre2-dev
+  libsimdjson-dev libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev
   tzdata
 )
 test=(ca-certificates logrotate openssl python3)
