@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/geo/geo_databases.h"
 #include "pipeline/stage_list.h"
 
 namespace agent {
 
-Pipeline::Pipeline(const PipelineDependencies& dependencies) : dependencies_(dependencies) {}
+Pipeline::Pipeline(const PipelineDependencies& dependencies) : dependencies_(dependencies) {
+  if (dependencies_.geo_databases != nullptr) return;
+  own_geo_databases_ = std::make_unique<GeoDatabases>();
+  dependencies_.geo_databases = own_geo_databases_.get();
+}
 
 Pipeline::~Pipeline() = default;
 
@@ -24,6 +29,8 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
                              dependencies.clock,
                              dependencies.logger,
                              dependencies.metrics,
+                             pipeline->dependencies_.random,
+                             *pipeline->dependencies_.geo_databases,
                              job,
                              path};
   for (NamedStage& named : BuildStages(stages, path, context)) {

@@ -11,10 +11,13 @@
 #include <vector>
 
 #include "base/counter.h"
+#include "base/random.h"
 #include "pipeline/block.h"
 #include "pipeline/stage.h"
 
 namespace agent {
+
+class GeoDatabases;
 
 // What every pipeline of a process needs; all of it outlives the pipeline.
 struct PipelineDependencies {
@@ -24,6 +27,10 @@ struct PipelineDependencies {
   CustomMetrics& metrics;
   // Extract also what no stage reads: somebody looks at everything.
   bool keep_everything = false;
+  // What stages draw from (sampling).
+  Random random = Random::FromSystem();
+  // Where geoip finds its databases; null: the pipeline opens its own.
+  GeoDatabases* geo_databases = nullptr;
 };
 
 // What a stage has done; read by any thread.
@@ -83,6 +90,7 @@ class Pipeline {
   void CountDrops();
 
   PipelineDependencies dependencies_;
+  std::unique_ptr<GeoDatabases> own_geo_databases_;
   SlotTable slots_;
   DropReasons drop_reasons_;
   std::vector<std::unique_ptr<Stage>> stages_;

@@ -9,8 +9,11 @@ namespace {
 
 constexpr auto kStages = std::to_array<StageEntry>({
     {"cri", MakeCriStage},
+    {"decolorize", MakeDecolorizeStage},
     {"docker", MakeDockerStage},
     {"drop", MakeDropStage},
+    {"eventlogmessage", MakeEventLogMessageStage},
+    {"geoip", MakeGeoipStage},
     {"json", MakeJsonStage},
     {"labelallow", MakeLabelallowStage},
     {"labeldrop", MakeLabeldropStage},
@@ -20,8 +23,10 @@ constexpr auto kStages = std::to_array<StageEntry>({
     {"metrics", MakeMetricsStage},
     {"non_indexed_labels", MakeStructuredMetadataStage},
     {"output", MakeOutputStage},
+    {"pack", MakePackStage},
     {"regex", MakeRegexStage},
     {"replace", MakeReplaceStage},
+    {"sampling", MakeSamplingStage},
     {"static_labels", MakeStaticLabelsStage},
     {"structured_metadata", MakeStructuredMetadataStage},
     {"template", MakeTemplateStage},

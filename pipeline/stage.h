@@ -23,6 +23,8 @@
 
 namespace agent {
 
+class GeoDatabases;
+
 enum class FlushReason : uint8_t {
   kDeadline,  // NextDeadline() has come.
   kEnd,       // The input has ended and cannot be read again (standard input): emit everything.
@@ -67,7 +69,9 @@ struct StageContext {
   Clock& clock;
   Logger& logger;
   CustomMetrics&
-      metrics;  // Metrics that the `metrics` stage defines; shared by all workers of a job.
+      metrics;     // Metrics that the `metrics` stage defines; shared by all workers of a job.
+  Random& random;  // What a stage seeds its own generator from; used while building only.
+  GeoDatabases& geo_databases;  // Shared by all workers.
   std::string job;
   std::string path;  // Of the stage's body in the configuration, for problems: "…stages[2].regex".
 };

@@ -11,8 +11,7 @@ namespace agent {
 namespace {
 
 // Promtail's, and refused by name until they are built.
-constexpr std::string_view kNotBuilt[] = {
-    "decolorize", "eventlogmessage", "geoip", "limit", "multiline", "pack", "sampling"};
+constexpr std::string_view kNotBuilt[] = {"limit", "multiline"};
 
 const StageEntry* FindStage(std::string_view name) {
   const auto all = AllStages();

@@ -75,9 +75,13 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
   Problems repeated;
   bool ok = true;
   for (const ScrapeConfig& job : config.scrape_configs) {
-    auto pipeline = Pipeline::Build(
-        StagesOf(job), job.pipeline_path, job.job_name, workers_.empty() ? problems : repeated,
-        {worker->label_sets(), dependencies_.clock, dependencies_.logger, dependencies_.metrics});
+    auto pipeline = Pipeline::Build(StagesOf(job), job.pipeline_path, job.job_name,
+                                    workers_.empty() ? problems : repeated,
+                                    {.label_sets = worker->label_sets(),
+                                     .clock = dependencies_.clock,
+                                     .logger = dependencies_.logger,
+                                     .metrics = dependencies_.metrics,
+                                     .geo_databases = &geo_databases_});
     if (pipeline == nullptr) {
       ok = false;
       continue;

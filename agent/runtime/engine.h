@@ -25,6 +25,7 @@
 #include "base/metrics/metrics.h"
 #include "outputs/output.h"
 #include "pipeline/custom_metrics.h"
+#include "pipeline/geo/geo_databases.h"
 
 namespace agent {
 
@@ -87,6 +88,7 @@ class Engine final : public SourceHost {
   std::unique_ptr<RateLimiter> limiter_;
   std::map<std::string, std::shared_ptr<JobLedger>> ledgers_;  // By job.
   std::vector<std::unique_ptr<Output>> outputs_;
+  GeoDatabases geo_databases_;  // What the workers' pipelines look up in.
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unordered_map<const Source*, Worker*> worker_of_;
   std::function<void(const std::shared_ptr<Source>&)> on_ended_;

@@ -9,8 +9,11 @@
 namespace agent {
 
 std::unique_ptr<Stage> MakeCriStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeDecolorizeStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDockerStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDropStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeEventLogMessageStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeGeoipStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeJsonStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLabelallowStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLabeldropStage(const ConfigNode& node, StageContext& context);
@@ -19,8 +22,10 @@ std::unique_ptr<Stage> MakeLogfmtStage(const ConfigNode& node, StageContext& con
 std::unique_ptr<Stage> MakeMatchStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeMetricsStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeOutputStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakePackStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeRegexStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeReplaceStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeSamplingStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeStaticLabelsStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeStructuredMetadataStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeTemplateStage(const ConfigNode& node, StageContext& context);

@@ -25,6 +25,9 @@ std::vector<std::string> Files() {
 
 TEST_CASE("pipelines: every file in tests/pipelines gives what it says", "[pipelines]") {
   const std::string file = GENERATE(from_range(Files()));
+  // Paths in the tests are those from the root of the repository.
+  std::filesystem::current_path(AGENT_SOURCE_DIR);
+
   const auto outcomes = RunPipelineTestFile(file);
 
   CHECK_FALSE(outcomes.empty());

@@ -15,6 +15,7 @@
 #include "base/label_sets.h"
 #include "base/log.h"
 #include "pipeline/block.h"
+#include "pipeline/geo/geo_databases.h"
 #include "pipeline/stage.h"
 #include "tests/support/fake_clock.h"
 
@@ -39,6 +40,8 @@ class StageFixture {
                  .clock = clock,
                  .logger = logger_,
                  .metrics = metrics,
+                 .random = random_,
+                 .geo_databases = geo_databases_,
                  .job = "job",
                  .path = "stages[0].stage"},
         stage_(make(node_, context_)) {
@@ -122,6 +125,8 @@ class StageFixture {
   DropReasons reasons_;
   LabelSets label_sets_;
   Logger logger_{-1, LogLevel::kError, LogFormat::kLogfmt};
+  Random random_{1};
+  GeoDatabases geo_databases_;
   StageContext context_;
   std::unique_ptr<Stage> stage_;
   std::unique_ptr<Block> block_;
