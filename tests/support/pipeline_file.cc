@@ -239,6 +239,10 @@ class Case {
 
 }  // namespace
 
+std::string RunPipelineTest(const ConfigNode& test) {
+  return Case(test).Run();
+}
+
 std::vector<PipelineTestOutcome> RunPipelineTestFile(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;

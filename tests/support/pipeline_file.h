@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "base/config/yaml.h"
+
 namespace agent {
 
 struct PipelineTestOutcome {
@@ -26,5 +28,8 @@ struct PipelineTestOutcome {
 };
 
 std::vector<PipelineTestOutcome> RunPipelineTestFile(const std::string& path);
+
+// Runs one of them, whose name is not needed. Returns the difference.
+std::string RunPipelineTest(const ConfigNode& test);
 
 }  // namespace agent
