@@ -128,7 +128,11 @@ class GeoipStage final : public Stage {
     values_.clear();
     for (const std::string& value : record.values) {
       // Without data: the label stays as it is.
-      values_.push_back(value.empty() ? std::string_view() : std::string_view(value));
+      if (value.empty()) {
+        values_.emplace_back();
+      } else {
+        values_.emplace_back(value);
+      }
     }
     record.to = transition_.Apply(from, values_);
     record.from = from;
