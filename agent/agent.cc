@@ -57,7 +57,8 @@ Result<std::unique_ptr<Agent>> Agent::Create(Config config, AgentOptions options
 }
 
 GenerationDependencies Agent::ForGeneration() {
-  return {dependencies_.loop, dependencies_.clock, dependencies_.logger, budget_};
+  return {dependencies_.loop, dependencies_.clock, dependencies_.logger, budget_,
+          options_.observer};
 }
 
 Status Agent::OpenTail() {

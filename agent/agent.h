@@ -33,6 +33,8 @@ struct AgentOptions {
   // Positions are read and never written, and a server that cannot listen is only worth a warning:
   // a dry run beside a running agent.
   bool trial = false;
+  // Watches what stages do to every entry; null: nobody does. Outlives the agent.
+  StageObserver* observer = nullptr;
   // Read this instead of the configured targets; `finished` is called when it has ended and all it
   // had is delivered.
   std::shared_ptr<Source> only_source;

@@ -64,7 +64,7 @@ Result<std::unique_ptr<Generation>> Generation::Build(Config config,
       generation->config_,
       make_outputs(generation->config_, dependencies, generation->dead_letter_), problems,
       {dependencies.loop, dependencies.clock, dependencies.logger, dependencies.budget,
-       generation->custom_metrics_});
+       generation->custom_metrics_, dependencies.observer});
   if (generation->engine_ == nullptr) return Error{ErrorCode::kInvalid, Join(problems)};
   Status discovery = generation->BuildDiscovery();
   if (!discovery) return std::move(discovery).error();

@@ -23,6 +23,7 @@
 #include "outputs/dead_letter.h"
 #include "outputs/output.h"
 #include "pipeline/custom_metrics.h"
+#include "pipeline/stage_observer.h"
 
 namespace agent {
 
@@ -32,6 +33,8 @@ struct GenerationDependencies {
   Clock& clock;
   Logger& logger;
   MemoryBudget& budget;
+  // Watches all pipelines of the generation that runs; null: nobody does.
+  StageObserver* observer = nullptr;
 };
 
 // Makes the outputs of a configuration, in the order in which SourceProgress counts them.

@@ -136,7 +136,10 @@ class HeldBytes {
  public:
   // Holds the line at `offset`, `bytes` long with its newline.
   HeldBytes(std::shared_ptr<SourceProgress> progress, uint64_t offset, uint32_t bytes)
-      : progress_(std::move(progress)), hold_(progress_->Hold(offset)), bytes_(bytes) {}
+      : progress_(std::move(progress)),
+        hold_(progress_->Hold(offset)),
+        offset_(offset),
+        bytes_(bytes) {}
   HeldBytes(const HeldBytes&) = delete;
   HeldBytes& operator=(const HeldBytes&) = delete;
   ~HeldBytes() {
@@ -155,6 +158,7 @@ class HeldBytes {
   }
   void Abandon() { abandoned_.store(true); }
 
+  [[nodiscard]] uint64_t offset() const { return offset_; }
   [[nodiscard]] uint32_t bytes() const { return bytes_; }
   // Of the source that the line is from.
   [[nodiscard]] const SourceProgress& progress() const { return *progress_; }
@@ -162,6 +166,7 @@ class HeldBytes {
  private:
   const std::shared_ptr<SourceProgress> progress_;
   const SourceProgress::HoldId hold_;
+  const uint64_t offset_;
   const uint32_t bytes_;
   std::atomic<bool> done_{false};
   std::atomic<bool> abandoned_{false};

@@ -32,7 +32,7 @@ void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress) {
   labels_.clear();
   offsets_.clear();
   source_bytes_.clear();
-  states_.clear();
+  fates_.clear();
   first_metadata_.clear();
   metadata_.clear();
   named_.Clear();
@@ -73,7 +73,7 @@ EntryIndex Block::Add(std::string_view line, int64_t timestamp_ns, uint64_t offs
   labels_.push_back(initial_labels_);
   offsets_.push_back(offset);
   source_bytes_.push_back(source_bytes);
-  states_.push_back(State::kLive);
+  fates_.push_back(kLive);
   first_metadata_.push_back(kNone);
   live_.push_back(entry);
   added_ = lines_.size();
@@ -201,7 +201,7 @@ void Block::Drop(EntryIndex entry, DropReason reason) {
     }
     holds.clear();
   }
-  states_[entry] = State::kGone;
+  fates_[entry] = kDropped + reason;
   changed_ = true;
 }
 
@@ -236,7 +236,7 @@ HeldEntry Block::Detach(EntryIndex entry) {
     held.holds.push_back(
         std::make_shared<HeldBytes>(progress_, offsets_[entry], source_bytes_[entry]));
   }
-  states_[entry] = State::kGone;
+  fates_[entry] = kDetached;
   changed_ = true;
   return held;
 }
@@ -249,7 +249,7 @@ EntryIndex Block::Insert(HeldEntry held) {
   label_sets_.Unpin(held.labels);
   offsets_.push_back(0);
   source_bytes_.push_back(0);
-  states_.push_back(State::kLive);
+  fates_.push_back(kLive);
   first_metadata_.push_back(kNone);
   for (Column& column : columns_) {
     if (column.values.empty() && !column.constant.present()) continue;
@@ -305,7 +305,7 @@ void Block::Compact() {
                          [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto at = first; at != last; ++at)
       next.push_back(at->second);
-    if (states_[entry] == State::kLive) next.push_back(entry);
+    if (fates_[entry] == kLive) next.push_back(entry);
   }
   for (const auto& [before, added] : inserted_) {
     if (before == kNone) next.push_back(added);
@@ -335,7 +335,7 @@ void Block::WithSubset(std::span<const EntryIndex> entries, const std::function<
       continue;
     }
     ++in_subset;
-    if (states_[entry] == State::kLive) {
+    if (fates_[entry] == kLive) {
       do {
         merged.push_back(live_[next]);
       } while (live_[next++] != entry);

@@ -127,6 +127,14 @@ class Block {
   [[nodiscard]] LabelSets& label_sets() { return label_sets_; }
   [[nodiscard]] const SlotTable& slots() const { return slots_; }
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  // The source that the block was filled for; may be null.
+  [[nodiscard]] const SourceProgress* progress() const { return progress_.get(); }
+  // How an entry has left the block, for who watches: dropped for a reason, or taken out for later.
+  [[nodiscard]] std::optional<DropReason> DroppedFor(EntryIndex entry) const {
+    if (fates_[entry] < kDropped) return std::nullopt;
+    return fates_[entry] - kDropped;
+  }
+  [[nodiscard]] bool IsDetached(EntryIndex entry) const { return fates_[entry] == kDetached; }
 
   // --- For pipelines.
 
@@ -153,7 +161,11 @@ class Block {
   [[nodiscard]] const std::vector<DropCount>& drops() const { return drops_; }
 
  private:
-  enum class State : uint8_t { kLive, kGone };
+  // What became of an entry; from kDropped on, that and the reason.
+  using Fate = uint32_t;
+  static constexpr Fate kLive = 0;
+  static constexpr Fate kDetached = 1;
+  static constexpr Fate kDropped = 2;
   struct Column {
     Value constant;
     std::vector<Value> values;  // Empty: every entry has `constant`.
@@ -189,7 +201,7 @@ class Block {
   std::vector<LabelSetId> labels_;
   std::vector<uint64_t> offsets_;
   std::vector<uint32_t> source_bytes_;
-  std::vector<State> states_;
+  std::vector<Fate> fates_;
   std::vector<uint32_t> first_metadata_;
   std::vector<Column> columns_;
   NamedValues named_;      // Extracted values that have no slot; only when everything is read.

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "pipeline/geo/geo_databases.h"
-#include "pipeline/stage_list.h"
 
 namespace agent {
 
-Pipeline::Pipeline(const PipelineDependencies& dependencies) : dependencies_(dependencies) {
+Pipeline::Pipeline(std::string job, const PipelineDependencies& dependencies)
+    : job_(std::move(job)), dependencies_(dependencies) {
   if (dependencies_.geo_databases != nullptr) return;
   own_geo_databases_ = std::make_unique<GeoDatabases>();
   dependencies_.geo_databases = own_geo_databases_.get();
@@ -20,7 +20,7 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
                                           const std::string& job, Problems& problems,
                                           const PipelineDependencies& dependencies) {
   const std::size_t errors_before = problems.error_count();
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(dependencies));
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(job, dependencies));
   if (dependencies.keep_everything) pipeline->slots_.ReadEverything();
   const StageContext context{problems,
                              pipeline->slots_,
@@ -32,16 +32,17 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
                              pipeline->dependencies_.random,
                              *pipeline->dependencies_.geo_databases,
                              job,
-                             path};
+                             path,
+                             dependencies.observer};
   for (NamedStage& named : BuildStages(stages, path, context)) {
     pipeline->statistics_.push_back(std::make_unique<StageStatistics>());
-    pipeline->statistics_.back()->name = named.name;
-    pipeline->stages_.push_back(std::move(named.stage));
+    pipeline->statistics_.back()->name = named.place.name;
+    pipeline->stages_.push_back(std::move(named));
   }
   if (problems.error_count() > errors_before) return nullptr;
 
-  for (const auto& stage : pipeline->stages_)
-    stage->Prepare(pipeline->slots_);
+  for (const NamedStage& named : pipeline->stages_)
+    named.stage->Prepare(pipeline->slots_);
   for (const DropReasons::Info& reason : pipeline->drop_reasons_.all()) {
     pipeline->drops_.push_back(std::make_unique<DropStatistics>());
     pipeline->drops_.back()->reason = reason.name;
@@ -51,7 +52,14 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
   return pipeline;
 }
 
+void Pipeline::ObserveBlock(BlockCause cause) {
+  if (observer() != nullptr) {
+    observer()->BeginBlock({job_, drop_reasons_}, cause, *block_);
+  }
+}
+
 void Pipeline::Run() {
+  ObserveBlock(BlockCause::kLines);
   RunFrom(0);
   CountDrops();
 }
@@ -62,8 +70,11 @@ void Pipeline::RunFrom(std::size_t first) {
   for (std::size_t i = first; i < stages_.size(); ++i) {
     StageStatistics& statistics = *statistics_[i];
     statistics.lines_in.Add(block_->live().size());
-    stages_[i]->Process(*block_);
-    block_->Compact();
+    {
+      const StageScope scope(observer(), stages_[i].place, *block_);
+      stages_[i].stage->Process(*block_);
+      block_->Compact();
+    }
     statistics.lines_out.Add(block_->live().size());
     const int64_t after = dependencies_.clock.MonotonicNanos();
     statistics.nanoseconds.Add(static_cast<uint64_t>(after - before));
@@ -72,22 +83,30 @@ void Pipeline::RunFrom(std::size_t first) {
 }
 
 void Pipeline::EmitFrom(std::size_t first, const std::function<void(Block&)>& emit) {
-  block_->Compact();
   if (block_->live().empty()) return;
   RunFrom(first);
   CountDrops();
-  if (!block_->live().empty()) emit(*block_);
+  if (!block_->live().empty()) {
+    emit(*block_);
+  } else if (observer() != nullptr) {
+    observer()->EndBlock(*block_, 0);
+  }
 }
 
 void Pipeline::Flush(FlushReason reason, const std::function<void(Block&)>& emit) {
   const int64_t now = dependencies_.clock.MonotonicNanos();
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     if (reason == FlushReason::kDeadline) {
-      const std::optional<int64_t> deadline = stages_[i]->NextDeadline();
+      const std::optional<int64_t> deadline = stages_[i].stage->NextDeadline();
       if (!deadline || *deadline > now) continue;
     }
     block_->Reset(kEmptyLabelSet, nullptr);
-    stages_[i]->Flush(reason, *block_);
+    ObserveBlock(reason == FlushReason::kEnd ? BlockCause::kEndOfInput : BlockCause::kDeadline);
+    {
+      const StageScope scope(observer(), stages_[i].place, *block_);
+      stages_[i].stage->Flush(reason, *block_);
+      block_->Compact();
+    }
     EmitFrom(i + 1, emit);
   }
 }
@@ -96,23 +115,28 @@ void Pipeline::EndOfSource(const SourceProgress& progress,
                            const std::function<void(Block&)>& emit) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     block_->Reset(kEmptyLabelSet, nullptr);
-    stages_[i]->EndOfSource(progress, *block_);
+    ObserveBlock(BlockCause::kEndOfSource);
+    {
+      const StageScope scope(observer(), stages_[i].place, *block_);
+      stages_[i].stage->EndOfSource(progress, *block_);
+      block_->Compact();
+    }
     EmitFrom(i + 1, emit);
   }
 }
 
 std::optional<int64_t> Pipeline::NextDeadline() const {
   std::optional<int64_t> next;
-  for (const auto& stage : stages_) {
-    const std::optional<int64_t> deadline = stage->NextDeadline();
+  for (const NamedStage& named : stages_) {
+    const std::optional<int64_t> deadline = named.stage->NextDeadline();
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
   return next;
 }
 
 void Pipeline::Abandon() {
-  for (const auto& stage : stages_)
-    stage->Abandon();
+  for (const NamedStage& named : stages_)
+    named.stage->Abandon();
 }
 
 void Pipeline::CountDrops() {

@@ -14,6 +14,8 @@
 #include "base/random.h"
 #include "pipeline/block.h"
 #include "pipeline/stage.h"
+#include "pipeline/stage_list.h"
+#include "pipeline/stage_observer.h"
 
 namespace agent {
 
@@ -31,6 +33,8 @@ struct PipelineDependencies {
   Random random = Random::FromSystem();
   // Where geoip finds its databases; null: the pipeline opens its own.
   GeoDatabases* geo_databases = nullptr;
+  // Watches every block and stage; null: nobody does.
+  StageObserver* observer = nullptr;
 };
 
 // What a stage has done; read by any thread.
@@ -80,20 +84,25 @@ class Pipeline {
     return statistics_;
   }
   [[nodiscard]] const std::vector<std::unique_ptr<DropStatistics>>& drops() const { return drops_; }
+  // Who has to be told where a block's lines are from, and how many of its entries went on; may be
+  // null.
+  [[nodiscard]] StageObserver* observer() const { return dependencies_.observer; }
 
  private:
-  explicit Pipeline(const PipelineDependencies& dependencies);
+  Pipeline(std::string job, const PipelineDependencies& dependencies);
 
   // Runs the stages from `first` on.
   void RunFrom(std::size_t first);
+  void ObserveBlock(BlockCause cause);
   void EmitFrom(std::size_t first, const std::function<void(Block&)>& emit);
   void CountDrops();
 
+  const std::string job_;
   PipelineDependencies dependencies_;
   std::unique_ptr<GeoDatabases> own_geo_databases_;
   SlotTable slots_;
   DropReasons drop_reasons_;
-  std::vector<std::unique_ptr<Stage>> stages_;
+  std::vector<NamedStage> stages_;
   std::vector<std::unique_ptr<StageStatistics>> statistics_;
   std::vector<std::unique_ptr<DropStatistics>> drops_;
   std::unique_ptr<Block> block_;

@@ -24,6 +24,7 @@
 namespace agent {
 
 class GeoDatabases;
+class StageObserver;
 
 enum class FlushReason : uint8_t {
   kDeadline,  // NextDeadline() has come.
@@ -74,6 +75,10 @@ struct StageContext {
   GeoDatabases& geo_databases;  // Shared by all workers.
   std::string job;
   std::string path;  // Of the stage's body in the configuration, for problems: "…stages[2].regex".
+  // For stages that have stages inside: who watches these (null: nobody), and where the outer one
+  // stands (StagePlace).
+  StageObserver* observer = nullptr;
+  std::string index = {};
 };
 
 // Reads a stage's body: keys in any case, unknown keys are warnings, as Promtail has it.

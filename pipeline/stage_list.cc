@@ -75,9 +75,12 @@ std::vector<NamedStage> BuildStages(const ConfigNode& stages, const std::string&
       continue;
     }
     StageContext own = context;
-    own.path = item_path + "." + pair->first.text();
+    const std::string& name = pair->first.text();
+    own.path = item_path + "." + name;
+    own.index =
+        (context.index.empty() ? "" : context.index + " > ") + std::to_string(i) + "." + name;
     auto stage = entry->make(pair->second, own);
-    if (stage != nullptr) built.push_back({pair->first.text(), std::move(stage)});
+    if (stage != nullptr) built.push_back({{name, own.index, own.path}, std::move(stage)});
   }
   return built;
 }

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "pipeline/stage.h"
+#include "pipeline/stage_observer.h"
 
 namespace agent {
 
 struct NamedStage {
-  std::string name;
+  StagePlace place;
   std::unique_ptr<Stage> stage;
 };
 

@@ -34,6 +34,10 @@ std::chrono::nanoseconds ToDuration(std::string_view text) {
   const Result<std::chrono::nanoseconds> duration = ParseGoDuration(text);
   return duration.ok() ? *duration : std::chrono::nanoseconds(0);
 }
+InspectMode ToInspectMode(std::string_view text) {
+  if (text == "json") return InspectMode::kJson;
+  return text == "text" || ToBool(text) ? InspectMode::kText : InspectMode::kOff;
+}
 uint32_t ToInt(std::string_view text) {
   uint32_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -56,9 +60,10 @@ constexpr auto kTable = std::to_array<FlagEntry>({
     {"dry-run", kBool, kGeneral, "false",
      "Print entries on standard output instead of sending them; positions stay as they are.",
      [](std::string_view v, Flags& f) { f.dry_run = ToBool(v); }, nullptr},
-    {"inspect", kBool, kGeneral, "false",
-     "Accepted; showing what every stage changes is not built yet.",
-     [](std::string_view v, Flags& f) { f.inspect = ToBool(v); }, nullptr},
+    {"inspect", kInspect, kGeneral, "false",
+     "Tell on standard error what every stage does to every entry: as text, or with -inspect=json "
+     "as JSON, an object a line.",
+     [](std::string_view v, Flags& f) { f.inspect = ToInspectMode(v); }, nullptr},
     {"stdin", kBool, kGeneral, "false",
      "Read standard input through the first job's pipeline, then exit.",
      [](std::string_view v, Flags& f) { f.read_stdin = ToBool(v); }, nullptr},

@@ -13,6 +13,7 @@ namespace agent {
 
 enum class FlagKind : uint8_t {
   kBool,
+  kInspect,  // A switch that may also say how: text or json.
   kText,
   kInt,  // 0 or more, fits 32 bits.
   kPort,

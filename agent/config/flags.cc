@@ -33,6 +33,11 @@ const FlagEntry* FindFlag(std::string_view name) {
   return nullptr;
 }
 
+// May stand without a value.
+bool IsSwitch(FlagKind kind) {
+  return kind == FlagKind::kBool || kind == FlagKind::kInspect;
+}
+
 bool IsIntegerUpTo(std::string_view text, uint64_t max) {
   uint64_t number = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -55,6 +60,8 @@ bool IsValid(FlagKind kind, std::string_view value) {
   switch (kind) {
     case FlagKind::kBool:
       return ParseGoBool(value).has_value();
+    case FlagKind::kInspect:
+      return value == "text" || value == "json" || ParseGoBool(value).has_value();
     case FlagKind::kText:
       return true;
     case FlagKind::kInt:
@@ -82,6 +89,8 @@ std::string WhatIsExpected(FlagKind kind, std::string_view value) {
   switch (kind) {
     case FlagKind::kBool:
       return "true or false";
+    case FlagKind::kInspect:
+      return "text, json, true or false";
     case FlagKind::kText:
       return "a text";
     case FlagKind::kInt:
@@ -153,7 +162,7 @@ class FlagParser {
       return;
     }
     last_ = flag;
-    if (!value && flag->kind == FlagKind::kBool) value = "true";
+    if (!value && IsSwitch(flag->kind)) value = "true";
     if (!value && next_ < arguments_.size()) value = arguments_[next_++];
     if (!value) {
       parsed_.error = "flag needs an argument: -" + std::string(name) + "\n";
@@ -176,7 +185,7 @@ class FlagParser {
   void RefuseArgument() {
     const std::string_view argument = arguments_[next_];
     parsed_.error = "unexpected argument: " + std::string(argument);
-    if (last_ != nullptr && last_->kind == FlagKind::kBool && ParseGoBool(argument)) {
+    if (last_ != nullptr && IsSwitch(last_->kind) && IsValid(last_->kind, argument)) {
       parsed_.error += "; a switch takes its value behind '=': -" + std::string(last_->name) + "=" +
                        std::string(argument);
     }
@@ -206,6 +215,8 @@ std::string_view KindText(FlagKind kind) {
   switch (kind) {
     case FlagKind::kBool:
       return "";
+    case FlagKind::kInspect:
+      return "[=text|json]";
     case FlagKind::kInt:
     case FlagKind::kPort:
       return " N";

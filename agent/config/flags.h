@@ -19,6 +19,7 @@
 namespace agent {
 
 enum class ColorMode : uint8_t { kAuto, kAlways, kNever };
+enum class InspectMode : uint8_t { kOff, kText, kJson };
 
 // What is no part of the configuration, and everything that was given. Flags that stand for a value
 // of the configuration are applied over it by LoadConfig().
@@ -27,7 +28,7 @@ struct Flags {
   bool expand_env = false;
   bool check_syntax = false;
   bool dry_run = false;
-  bool inspect = false;
+  InspectMode inspect = InspectMode::kOff;
   bool read_stdin = false;
   bool print_config_stderr = false;
   bool log_config_reverse_order = false;

@@ -81,6 +81,12 @@ JsonWriter& JsonWriter::Bool(bool value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::Null() {
+  Separate();
+  text_ += "null";
+  return *this;
+}
+
 JsonWriter& JsonWriter::Object(const Labels& labels) {
   BeginObject();
   for (const Label& label : labels)

@@ -23,6 +23,7 @@ class JsonWriter {
   JsonWriter& Number(uint64_t value);
   JsonWriter& Number(double value);  // Finite.
   JsonWriter& Bool(bool value);
+  JsonWriter& Null();
   // An object of names and values.
   JsonWriter& Object(const Labels& labels);
 

@@ -5,71 +5,110 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <utility>
+
+#include "agent/modes/inspect/entry_line.h"
+#include "base/clock.h"
 
 namespace agent {
 namespace {
-
-constexpr std::string_view kTimeColor = "\x1b[32m";
-constexpr std::string_view kLabelsColor = "\x1b[36m";
-constexpr std::string_view kNoColor = "\x1b[0m";
 
 // A screenful comes out at once; a flood comes in pieces that do not tear lines apart.
 constexpr std::size_t kMaxTextBytes = std::size_t{64} << 10;
 // Nobody who watches wants to wait for a batch to fill.
 constexpr int64_t kMaxWaitNs = 50 * kNanosPerMilli;
 
+// A batch's body is a row of pieces, each with where it goes and how long it is in front of it.
+struct PieceHead {
+  bool is_entries = false;  // Else it is what an inspector has to say.
+  std::size_t size = 0;
+};
+
+class PieceWriter {
+ public:
+  void Append(bool is_entries, std::string_view text) {
+    if (text.empty()) return;
+    if (bytes_.empty() || head_.is_entries != is_entries) {
+      at_ = bytes_.size();
+      head_ = {is_entries, 0};
+      bytes_.append(sizeof(PieceHead), '\0');
+    }
+    bytes_.append(text);
+    head_.size += text.size();
+    std::memcpy(bytes_.data() + at_, &head_, sizeof(head_));
+  }
+  void Clear() { bytes_.clear(); }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+  std::size_t at_ = 0;  // Of the last piece.
+  PieceHead head_;      // Of the last piece.
+};
+
+// Takes the first piece off.
+PieceHead TakePiece(std::string_view& bytes, std::string_view& text) {
+  PieceHead head;
+  std::memcpy(&head, bytes.data(), sizeof(head));
+  text = bytes.substr(sizeof(head), head.size);
+  bytes.remove_prefix(sizeof(head) + head.size);
+  return head;
+}
+
 class PrintEncoder final : public Encoder {
  public:
-  PrintEncoder(LabelSets& sets, BatchSink sink, bool color, std::size_t index, MemoryBudget& budget)
-      : sets_(sets), sink_(std::move(sink)), color_(color), index_(index), budget_(budget) {}
+  PrintEncoder(LabelSets& sets, BatchSink sink, const PrintOptions& options, std::size_t index,
+               MemoryBudget& budget)
+      : sets_(sets), sink_(std::move(sink)), options_(options), index_(index), budget_(budget) {}
 
   void BeginSource(std::shared_ptr<SourceProgress> progress) override {
     progress_ = std::move(progress);
   }
 
   void Add(const Entry& entry, int64_t now_ns) override {
-    if (batch_.origins.empty()) due_ns_ = now_ns + kMaxWaitNs;
-    Append(color_ ? kTimeColor : "", FormatEntryTime(entry.timestamp_ns));
-    Append(color_ ? kLabelsColor : "", sets_.Text(entry.labels));
-    text_.append(entry.line);
-    text_ += '\n';
+    if (pieces_.bytes().empty()) due_ns_ = now_ns + kMaxWaitNs;
+    if (options_.inspector != nullptr) pieces_.Append(false, options_.inspector->TakeNext());
+    line_.clear();
+    AppendEntryLine(entry.timestamp_ns, sets_.Text(entry.labels), entry.line, options_.color,
+                    line_);
+    pieces_.Append(true, line_);
     Account(entry);
-    if (text_.size() >= kMaxTextBytes) Flush(INT64_MAX);
+    if (pieces_.bytes().size() >= kMaxTextBytes) HandOver();
   }
 
   [[nodiscard]] std::optional<int64_t> NextDeadline() const override {
-    if (batch_.origins.empty()) return std::nullopt;
+    if (pieces_.bytes().empty()) return std::nullopt;
     return due_ns_;
   }
 
   void Flush(int64_t now_ns) override {
-    if (batch_.origins.empty() || now_ns < due_ns_) return;
-    batch_.output = index_;
-    batch_.body.size = text_.size();
-    batch_.body.data.reset(new char[text_.size()]);
-    std::memcpy(batch_.body.data.get(), text_.data(), text_.size());
-    batch_.memory = budget_.Reserve(text_.size());
-    text_.clear();
-    sink_(std::exchange(batch_, Batch()));
-    pinned_ = nullptr;
+    // What is told of entries that have not come here (dropped, kept back) comes behind the others.
+    if (options_.inspector != nullptr) {
+      if (pieces_.bytes().empty()) due_ns_ = 0;
+      pieces_.Append(false, options_.inspector->TakeOthers());
+    }
+    if (!pieces_.bytes().empty() && now_ns >= due_ns_) HandOver();
   }
 
   void Abandon() override {
-    text_.clear();
+    pieces_.Clear();
     std::exchange(batch_, Batch()).Abandon();
     pinned_ = nullptr;
   }
 
-  [[nodiscard]] std::size_t open_bytes() const override { return text_.capacity(); }
+  [[nodiscard]] std::size_t open_bytes() const override { return pieces_.bytes().capacity(); }
 
  private:
-  void Append(std::string_view color, std::string_view text) {
-    text_.append(color);
-    text_.append(text);
-    if (!color.empty()) text_.append(kNoColor);
-    text_ += '\t';
+  void HandOver() {
+    const std::string& bytes = pieces_.bytes();
+    batch_.output = index_;
+    batch_.body.size = bytes.size();
+    batch_.body.data.reset(new char[bytes.size()]);
+    std::memcpy(batch_.body.data.get(), bytes.data(), bytes.size());
+    batch_.memory = budget_.Reserve(bytes.size());
+    pieces_.Clear();
+    sink_(std::exchange(batch_, Batch()));
+    pinned_ = nullptr;
   }
 
   void Account(const Entry& entry) {
@@ -91,12 +130,13 @@ class PrintEncoder final : public Encoder {
 
   LabelSets& sets_;
   BatchSink sink_;
-  const bool color_;
+  const PrintOptions options_;
   const std::size_t index_;
   MemoryBudget& budget_;
   std::shared_ptr<SourceProgress> progress_;
   const SourceProgress* pinned_ = nullptr;  // Whose pin is the last one of the batch.
-  std::string text_;
+  PieceWriter pieces_;
+  std::string line_;
   Batch batch_;
   int64_t due_ns_ = 0;
 };
@@ -120,38 +160,22 @@ bool WriteAll(int fd, const char* data, std::size_t size) {
 
 }  // namespace
 
-std::string FormatEntryTime(int64_t ns) {
-  int64_t seconds = ns / kNanosPerSecond;
-  int64_t nanos = ns % kNanosPerSecond;
-  if (nanos < 0) {
-    nanos += kNanosPerSecond;
-    --seconds;
-  }
-  const auto time = static_cast<time_t>(seconds);
-  std::tm local{};
-  localtime_r(&time, &local);
-  char text[64];
-  std::string out(text, std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &local));
-  if (nanos > 0) {
-    std::string fraction = std::to_string(nanos + kNanosPerSecond).substr(1);
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    out += '.';
-    out += fraction;
-  }
-  out.append(text, std::strftime(text, sizeof(text), "%z", &local));
-  return out;
-}
-
-PrintOutput::PrintOutput(int fd, bool color, std::size_t index, MemoryBudget& budget,
+PrintOutput::PrintOutput(const PrintOptions& options, std::size_t index, MemoryBudget& budget,
                          std::function<void()> closed)
-    : fd_(fd), color_(color), index_(index), budget_(budget), closed_(std::move(closed)) {}
+    : options_(options), index_(index), budget_(budget), closed_(std::move(closed)) {}
 
 std::unique_ptr<Encoder> PrintOutput::MakeEncoder(LabelSets& sets, BatchSink sink) {
-  return std::make_unique<PrintEncoder>(sets, std::move(sink), color_, index_, budget_);
+  return std::make_unique<PrintEncoder>(sets, std::move(sink), options_, index_, budget_);
 }
 
 void PrintOutput::Enqueue(Batch batch) {
-  if (!WriteAll(fd_, batch.body.data.get(), batch.body.size)) {
+  std::string_view bytes(batch.body.data.get(), batch.body.size);
+  while (!bytes.empty()) {
+    std::string_view text;
+    const bool is_entries = TakePiece(bytes, text).is_entries;
+    const bool written =
+        WriteAll(is_entries ? options_.entries_fd : options_.stories_fd, text.data(), text.size());
+    if (written || !is_entries) continue;
     batch.Abandon();
     if (closed_) std::exchange(closed_, nullptr)();
     return;

@@ -3,7 +3,9 @@
 //   TIMESTAMP<TAB>{labels}<TAB>LINE
 //
 // The time is local, as Promtail writes it (2006-01-02T15:04:05.999999999-0700, without trailing
-// zeros of the fraction). Every entry counts as delivered once it is written.
+// zeros of the fraction). Every entry counts as delivered once it is written. What an inspector
+// tells of it is written right before it, to another descriptor: on a terminal one stands above the
+// other.
 
 #pragma once
 
@@ -12,17 +14,24 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
+#include "agent/modes/inspect/inspector.h"
 #include "base/memory_budget.h"
 #include "outputs/output.h"
 
 namespace agent {
 
+struct PrintOptions {
+  int entries_fd = -1;  // Both stay the caller's.
+  int stories_fd = -1;  // What an inspector tells.
+  bool color = false;   // Of entries.
+  // Of the one worker that there is then; null: nothing is told. Not owned.
+  Inspector* inspector = nullptr;
+};
+
 class PrintOutput final : public Output {
  public:
-  // Entries go to descriptor `fd`, which stays the caller's; with colours when `color`. `closed` is
-  // called once when nobody reads them any more.
-  PrintOutput(int fd, bool color, std::size_t index, MemoryBudget& budget,
+  // `closed` is called once when nobody reads the entries any more.
+  PrintOutput(const PrintOptions& options, std::size_t index, MemoryBudget& budget,
               std::function<void()> closed);
 
   [[nodiscard]] const std::string& name() const override { return name_; }
@@ -36,16 +45,12 @@ class PrintOutput final : public Output {
   [[nodiscard]] uint64_t entries() const { return entries_; }
 
  private:
-  const int fd_;
-  const bool color_;
+  const PrintOptions options_;
   const std::size_t index_;
   MemoryBudget& budget_;
   std::function<void()> closed_;
   const std::string name_ = "dry-run";
   uint64_t entries_ = 0;
 };
-
-// "2006-01-02T15:04:05.999999999-0700" of a time in nanoseconds since 1970, in the local zone.
-std::string FormatEntryTime(int64_t ns);
 
 }  // namespace agent

@@ -15,6 +15,7 @@
 #include "agent/config/effective_yaml.h"
 #include "agent/config/environment.h"
 #include "agent/config/loader.h"
+#include "agent/modes/inspect/make_inspector.h"
 #include "agent/modes/print_output.h"
 #include "agent/modes/stdin_job.h"
 #include "agent/modes/stdin_source.h"
@@ -33,7 +34,11 @@ class Run {
   Run(const Flags& flags, Logger& logger) : flags_(flags), logger_(logger) {}
 
   int Execute(Config config) {
-    if (flags_.dry_run) std::fputs(ClientsConfigured(config).c_str(), stderr);
+    if (flags_.dry_run) {
+      std::fputs(ClientsConfigured(config).c_str(), stderr);
+      SendToPrinter(config);
+    }
+    inspector_ = MakeInspector(flags_);
     AgentOptions options = Options();
     if (flags_.read_stdin) UseStdin(config, options);
     auto created = Agent::Create(std::move(config), std::move(options), {loop_, clock_, logger_});
@@ -54,20 +59,32 @@ class Run {
   }
 
  private:
+  // There is one output, whatever the jobs send to.
+  static void SendToPrinter(Config& config) {
+    for (ScrapeConfig& job : config.scrape_configs)
+      job.outputs.clear();
+  }
+
   AgentOptions Options() {
     AgentOptions options;
     options.drain_timeout =
         std::chrono::duration_cast<std::chrono::milliseconds>(flags_.shutdown_timeout);
     options.trial = flags_.dry_run;
-    options.load = [this] { return LoadConfig(flags_, CheckStages, ProcessEnvironment()); };
+    options.load = [this] {
+      LoadedConfig loaded = LoadConfig(flags_, CheckStages, ProcessEnvironment());
+      if (flags_.dry_run) SendToPrinter(loaded.config);
+      return loaded;
+    };
     options.finished = [this] { Stop(); };
+    options.observer = inspector_.get();
     if (flags_.dry_run) {
-      const bool color = UseColor(flags_, STDOUT_FILENO, ProcessEnvironment());
+      PrintOptions print{STDOUT_FILENO, STDERR_FILENO,
+                         UseColor(flags_, STDOUT_FILENO, ProcessEnvironment()), inspector_.get()};
       options.make_outputs =
-          [this, color](const Config&, const GenerationDependencies& dependencies, DeadLetter&) {
+          [this, print](const Config&, const GenerationDependencies& dependencies, DeadLetter&) {
             std::vector<std::unique_ptr<Output>> outputs;
-            outputs.push_back(std::make_unique<PrintOutput>(
-                STDOUT_FILENO, color, 0, dependencies.budget, [this] { Stop(); }));
+            outputs.push_back(
+                std::make_unique<PrintOutput>(print, 0, dependencies.budget, [this] { Stop(); }));
             return outputs;
           };
     }
@@ -131,6 +148,7 @@ class Run {
   Logger& logger_;
   SystemClock clock_;
   Loop loop_;
+  std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Agent> agent_;
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
   std::unique_ptr<FdWatcher> stdin_watcher_;
@@ -170,7 +188,6 @@ int RunAgent(const Flags& flags) {
     logger.Warn("config", loaded.problems.FormatLine(problem));
   }
   PrintConfig(flags, config, logger);
-  if (flags.inspect) logger.Warn("agent", "-inspect is not built yet: it shows nothing");
   std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): there is no way for it to fail.
   const Result<std::size_t> descriptors = RaiseDescriptorLimit();
   if (!descriptors) {

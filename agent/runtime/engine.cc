@@ -53,7 +53,7 @@ std::unique_ptr<Engine> Engine::Build(const Config& config,
     engine->limiter_ = std::make_unique<RateLimiter>(
         limits.readline_rate, static_cast<double>(limits.readline_burst), dependencies.clock);
   }
-  const std::size_t workers = WorkerCount(config);
+  const std::size_t workers = dependencies.observer != nullptr ? 1 : WorkerCount(config);
   for (std::size_t i = 0; i < workers; ++i) {
     // The first worker's pipelines report what is wrong; the others are built from the same text.
     if (!engine->BuildWorker(config, problems)) return nullptr;
@@ -75,13 +75,17 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
   Problems repeated;
   bool ok = true;
   for (const ScrapeConfig& job : config.scrape_configs) {
+    const PipelineDependencies dependencies{
+        .label_sets = worker->label_sets(),
+        .clock = dependencies_.clock,
+        .logger = dependencies_.logger,
+        .metrics = dependencies_.metrics,
+        .keep_everything = dependencies_.observer != nullptr,
+        .geo_databases = &geo_databases_,
+        .observer = dependencies_.observer,
+    };
     auto pipeline = Pipeline::Build(StagesOf(job), job.pipeline_path, job.job_name,
-                                    workers_.empty() ? problems : repeated,
-                                    {.label_sets = worker->label_sets(),
-                                     .clock = dependencies_.clock,
-                                     .logger = dependencies_.logger,
-                                     .metrics = dependencies_.metrics,
-                                     .geo_databases = &geo_databases_});
+                                    workers_.empty() ? problems : repeated, dependencies);
     if (pipeline == nullptr) {
       ok = false;
       continue;

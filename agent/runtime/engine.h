@@ -26,6 +26,7 @@
 #include "outputs/output.h"
 #include "pipeline/custom_metrics.h"
 #include "pipeline/geo/geo_databases.h"
+#include "pipeline/stage_observer.h"
 
 namespace agent {
 
@@ -39,6 +40,9 @@ class Engine final : public SourceHost {
     Logger& logger;
     MemoryBudget& budget;
     CustomMetrics& metrics;
+    // Watches all pipelines; null: nobody does. There is one worker then, so that it sees one block
+    // at a time.
+    StageObserver* observer = nullptr;
   };
 
   // Builds everything and starts nothing. Problems in pipelines are reported, all of them; null

@@ -14,6 +14,8 @@ namespace {
 // What is read at once: large enough that the cost of a system call vanishes, small enough that the
 // block and what is made of it stay in the second-level cache.
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
+// What is told of a line when somebody watches is many times its length.
+constexpr std::size_t kObservedBlockBytes = std::size_t{16} << 10;
 // A source's turn: then the next one reads, so that a loud one cannot starve a quiet one.
 constexpr int kBlocksPerTurn = 4;
 // Label sets of one worker may take this much before those that are not in use are forgotten.
@@ -167,9 +169,11 @@ void Worker::TakeTurn(const std::shared_ptr<Reading>& reading) {
     behind_predecessor_.push_back(reading);
     return;
   }
+  const bool observed = reading->job->pipeline->observer() != nullptr;
   for (int i = 0; i < kBlocksPerTurn; ++i) {
     Chunk chunk;
-    const ReadStatus status = source.Read(buffer_, kBlockBytes, chunk);
+    const ReadStatus status =
+        source.Read(buffer_, observed ? kObservedBlockBytes : kBlockBytes, chunk);
     if (status == ReadStatus::kData) {
       ProcessChunk(*reading, chunk);
       if (dependencies_.budget.full()) break;
@@ -229,6 +233,9 @@ void Worker::ProcessChunk(Reading& reading, const Chunk& chunk) {
   const std::shared_ptr<SourceProgress>& progress = reading.source->progress();
   Block& block = pipeline.block();
   block.Reset(reading.labels, progress);
+  if (pipeline.observer() != nullptr) {
+    pipeline.observer()->BeginSource(reading.source->name(), chunk.data, chunk.offset);
+  }
   const SplitResult split = SplitLines(reading, chunk, block);
   pipeline.Run();
 
@@ -287,6 +294,7 @@ uint64_t Worker::Encode(const WorkerJob& job, Block& block,
   std::size_t entries = block.live().size();
   uint64_t dropped = 0;
   if (dependencies_.limiter != nullptr) dropped = ApplyRateLimit(block, entries);
+  if (job.pipeline->observer() != nullptr) job.pipeline->observer()->EndBlock(block, entries);
 
   const int64_t now = dependencies_.clock.MonotonicNanos();
   for (const std::size_t output : job.outputs) {

@@ -66,8 +66,8 @@ class MatchDropStage final : public Stage {
 
 class MatchStage final : public Stage {
  public:
-  MatchStage(Picker picker, std::vector<NamedStage> stages)
-      : picker_(std::move(picker)), stages_(std::move(stages)) {}
+  MatchStage(Picker picker, std::vector<NamedStage> stages, StageObserver* observer)
+      : picker_(std::move(picker)), stages_(std::move(stages)), observer_(observer) {}
 
   void Prepare(const SlotTable& slots) override {
     for (const NamedStage& named : stages_)
@@ -111,6 +111,7 @@ class MatchStage final : public Stage {
  private:
   void RunFrom(std::size_t first, Block& block) {
     for (std::size_t i = first; i < stages_.size(); ++i) {
+      const StageScope scope(observer_, stages_[i].place, block);
       stages_[i].stage->Process(block);
       block.Compact();
     }
@@ -119,8 +120,11 @@ class MatchStage final : public Stage {
   void EmitEach(Block& block, const std::function<void(Stage&)>& emit) {
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const std::vector<EntryIndex> before(block.live().begin(), block.live().end());
-      emit(*stages_[i].stage);
-      block.Compact();
+      {
+        const StageScope scope(observer_, stages_[i].place, block);
+        emit(*stages_[i].stage);
+        block.Compact();
+      }
       const auto live = block.live();
       const std::vector<EntryIndex> emitted(
           live.begin() + static_cast<std::ptrdiff_t>(before.size()), live.end());
@@ -130,6 +134,7 @@ class MatchStage final : public Stage {
 
   Picker picker_;
   const std::vector<NamedStage> stages_;
+  StageObserver* const observer_;  // May be null.
   std::vector<EntryIndex> picked_;
 };
 
@@ -183,7 +188,7 @@ std::unique_ptr<Stage> MakeMatchStage(const ConfigNode& node, StageContext& cont
   if (action == "drop") {
     return std::make_unique<MatchDropStage>(std::move(picker), context.drop_reasons.Intern(reason));
   }
-  return std::make_unique<MatchStage>(std::move(picker), std::move(stages));
+  return std::make_unique<MatchStage>(std::move(picker), std::move(stages), context.observer);
 }
 
 }  // namespace agent

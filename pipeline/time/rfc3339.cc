@@ -1,6 +1,8 @@
 #include "pipeline/time/rfc3339.h"
 
+#include <array>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 #include "base/clock.h"
@@ -117,6 +119,27 @@ std::optional<int64_t> Rfc3339Parser::ParseSlow(std::string_view text) const {
   int64_t offset_seconds = 0;
   if (!seconds || !ParseRest(text, nanos, offset_seconds)) return std::nullopt;
   return ToUnixNanos(*seconds - offset_seconds, nanos);
+}
+
+std::string FormatRfc3339(int64_t unix_nanos) {
+  const int64_t seconds = FloorDiv(unix_nanos, kNanosPerSecond);
+  const int64_t nanos = unix_nanos - seconds * kNanosPerSecond;
+  const int64_t days = FloorDiv(seconds, kSecondsPerDay);
+  const int64_t second_of_day = seconds - days * kSecondsPerDay;
+  const CivilDate date = CivilFromDays(days);
+  std::array<char, 64> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%04lld-%02d-%02dT%02lld:%02lld:%02lld",
+                                 static_cast<long long>(date.year), date.month, date.day,
+                                 static_cast<long long>(second_of_day / 3600),
+                                 static_cast<long long>(second_of_day / 60 % 60),
+                                 static_cast<long long>(second_of_day % 60));
+  std::string out(text.data(), static_cast<std::size_t>(size));
+  if (nanos > 0) {
+    std::string fraction = std::to_string(nanos + kNanosPerSecond).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    out += "." + fraction;
+  }
+  return out + "Z";
 }
 
 }  // namespace agent

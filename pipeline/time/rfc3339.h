@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace agent {
@@ -27,5 +28,8 @@ class Rfc3339Parser {
   uint64_t words_[3] = {0, 0, 0};
   int64_t seconds_ = 0;
 };
+
+// "2006-01-02T15:04:05.999999999Z" in UTC, without the zeros at the end of the fraction.
+std::string FormatRfc3339(int64_t unix_nanos);
 
 }  // namespace agent

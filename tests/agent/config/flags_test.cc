@@ -40,7 +40,7 @@ TEST_CASE("flags: switches, durations and the last one wins", "[config][flags]")
 
   REQUIRE(parsed.error.empty());
   CHECK_FALSE(parsed.flags.dry_run);
-  CHECK(parsed.flags.inspect);
+  CHECK(parsed.flags.inspect == InspectMode::kText);
   CHECK(parsed.flags.read_stdin);
   CHECK(parsed.flags.version);
   CHECK(parsed.flags.help);
