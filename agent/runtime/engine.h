@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "agent/config/config.h"
-#include "agent/runtime/rate_limiter.h"
 #include "agent/runtime/worker.h"
 #include "agent/tail/source.h"
 #include "base/clock.h"
@@ -23,6 +22,7 @@
 #include "base/loop.h"
 #include "base/memory_budget.h"
 #include "base/metrics/metrics.h"
+#include "base/rate_limiter.h"
 #include "outputs/output.h"
 #include "pipeline/custom_metrics.h"
 #include "pipeline/geo/geo_databases.h"

@@ -17,7 +17,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "agent/runtime/rate_limiter.h"
 #include "agent/tail/block_buffer.h"
 #include "agent/tail/source.h"
 #include "base/clock.h"
@@ -25,6 +24,7 @@
 #include "base/label_sets.h"
 #include "base/log.h"
 #include "base/memory_budget.h"
+#include "base/rate_limiter.h"
 #include "outputs/encoder.h"
 #include "pipeline/pipeline.h"
 
