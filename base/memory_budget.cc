@@ -33,6 +33,7 @@ std::size_t MemoryBudget::used() const {
 }
 
 void MemoryBudget::Change(std::size_t old_bytes, std::size_t new_bytes) {
+  if (whole_ != nullptr) whole_->Change(old_bytes, new_bytes);
   std::function<void()> wake;
   {
     const MutexLock lock(mutex_);

@@ -15,7 +15,10 @@ namespace agent {
 // Thread-safe.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(std::size_t limit_bytes) : limit_(limit_bytes) {}
+  // `whole`: this one is a part of it, for one use: what is taken here is taken there as well.
+  // Null: it stands alone. Outlives this one.
+  explicit MemoryBudget(std::size_t limit_bytes, MemoryBudget* whole = nullptr)
+      : limit_(limit_bytes), whole_(whole) {}
 
   // Bytes held until destroyed. Movable; an empty one holds nothing.
   class Reservation {
@@ -64,6 +67,7 @@ class MemoryBudget {
   void Change(std::size_t old_bytes, std::size_t new_bytes);
 
   const std::size_t limit_;
+  MemoryBudget* const whole_;
   mutable Mutex mutex_;
   std::size_t used_ GUARDED_BY(mutex_) = 0;
   std::function<void()> wake_ GUARDED_BY(mutex_);

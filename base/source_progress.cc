@@ -8,7 +8,7 @@
 namespace agent {
 namespace {
 
-// Removes the pair with that id; the order of the others does not matter.
+// Removes the pin with that id; the order of the others does not matter.
 void EraseId(std::vector<std::pair<uint32_t, uint64_t>>& pairs, uint32_t id) {
   const auto at =
       std::find_if(pairs.begin(), pairs.end(), [id](const auto& pair) { return pair.first == id; });
@@ -82,15 +82,13 @@ void SourceProgress::Advance(const ProcessedBlock& block) {
 
 SourceProgress::HoldId SourceProgress::Hold(uint64_t offset) {
   const MutexLock lock(mutex_);
-  const HoldId id = next_id_++;
-  holds_.emplace_back(id, offset);
-  return id;
+  return *holds_.emplace(offset, next_id_++).first;
 }
 
-void SourceProgress::Release(HoldId hold) {
+void SourceProgress::Release(const HoldId& hold) {
   {
     const MutexLock lock(mutex_);
-    EraseId(holds_, hold);
+    CHECK(holds_.erase(hold) == 1);
   }
   if (on_settled_) on_settled_();
 }
@@ -112,7 +110,8 @@ void SourceProgress::Settle(std::size_t output, PinId pin, uint64_t settled_byte
 }
 
 uint64_t SourceProgress::SettledLocked(std::size_t output) const {
-  const uint64_t settled = Smallest(outputs_[output].pins, Smallest(holds_, processed_end_));
+  const uint64_t held = holds_.empty() ? processed_end_ : holds_.begin()->first;
+  const uint64_t settled = Smallest(outputs_[output].pins, std::min(held, processed_end_));
   // What was settled before the start stays so while it is read past for another output.
   return std::max(settled, start_[output]);
 }

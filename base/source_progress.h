@@ -18,7 +18,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,11 +77,19 @@ class SourceProgress {
   // A stage keeps back the line at `offset`. Every Hold() is followed by one Release(): when the
   // entry that has the line in it is settled at every output, or was dropped. Never released
   // otherwise.
-  using HoldId = uint32_t;
+  using HoldId = std::pair<uint64_t, uint32_t>;  // The offset, and a number.
   HoldId Hold(uint64_t offset);
-  void Release(HoldId hold);
+  void Release(const HoldId& hold);
   // The held line was dropped in the end: moves its bytes from in flight to dropped.
   void DropHeld(uint64_t bytes);
+
+  // Since when (monotonic) there may be more of the source that nobody has read; kAllRead: there is
+  // not. A stage that waits for more lines gives up only when it has waited longer than that.
+  static constexpr int64_t kAllRead = std::numeric_limits<int64_t>::max();
+  void SetUnreadSince(int64_t ns) { unread_since_ns_.store(ns, std::memory_order_relaxed); }
+  [[nodiscard]] int64_t unread_since() const {
+    return unread_since_ns_.load(std::memory_order_relaxed);
+  }
 
   // --- The loop's side.
 
@@ -114,12 +124,13 @@ class SourceProgress {
   const std::string job_;
   const std::vector<uint64_t> start_;
   const std::function<void()> on_settled_;
+  std::atomic<int64_t> unread_since_ns_{kAllRead};
 
   // The engine's; shared because a batch may settle after a reload has replaced it.
   std::shared_ptr<JobLedger> ledger_;
   mutable Mutex mutex_;
   std::vector<PerOutput> outputs_ GUARDED_BY(mutex_);
-  std::vector<std::pair<HoldId, uint64_t>> holds_ GUARDED_BY(mutex_);
+  std::set<HoldId> holds_ GUARDED_BY(mutex_);  // A rate limit holds thousands of lines.
   uint32_t next_id_ GUARDED_BY(mutex_) = 1;
   uint64_t processed_end_ GUARDED_BY(mutex_);
   uint64_t read_bytes_ GUARDED_BY(mutex_) = 0;
@@ -127,23 +138,40 @@ class SourceProgress {
   uint64_t lines_ GUARDED_BY(mutex_) = 0;
 };
 
-// A line that a stage keeps back, as the right to release it. Shared because the entry that it
-// becomes part of may go to several outputs: the hold ends when the last shared_ptr goes away, if
-// each of them has called Settle(), or the pipeline Drop(). A batch that is given up without an
-// answer calls Abandon(); then, and when nobody has called anything (a stage that was destroyed
-// with the line), the hold stays for ever: the bytes are read again after the restart. Thread-safe.
+// A line that a stage keeps back, or several of one source, as the right to release it. Shared
+// because the entry that it becomes part of may go to several outputs: the hold ends when the last
+// shared_ptr goes away, if each of them has called Settle(), or the pipeline Drop(). A batch that
+// is given up without an answer calls Abandon(); then, and when nobody has called anything (a stage
+// that was destroyed with the line), the hold stays for ever: the bytes are read again after the
+// restart. Thread-safe.
 class HeldBytes {
  public:
   // Holds the line at `offset`, `bytes` long with its newline.
-  HeldBytes(std::shared_ptr<SourceProgress> progress, uint64_t offset, uint32_t bytes)
+  HeldBytes(std::shared_ptr<SourceProgress> progress, uint64_t offset, uint64_t bytes)
       : progress_(std::move(progress)),
         hold_(progress_->Hold(offset)),
-        offset_(offset),
+        last_offset_(offset),
         bytes_(bytes) {}
   HeldBytes(const HeldBytes&) = delete;
   HeldBytes& operator=(const HeldBytes&) = delete;
   ~HeldBytes() {
     if (done_.load() && !abandoned_.load()) progress_->Release(hold_);
+  }
+
+  // More lines, from the one at `offset` to the one at `last_offset`, are kept back along with
+  // these, and settle with them. For the only owner. False when they are of another source or stand
+  // before these: they need a hold of their own.
+  bool Absorb(const SourceProgress* progress, uint64_t offset, uint64_t last_offset,
+              uint64_t bytes) {
+    if (progress != progress_.get() || offset < last_offset_) return false;
+    last_offset_ = last_offset;
+    bytes_ += bytes;
+    return true;
+  }
+
+  // All of it was settled at that output before a restart.
+  [[nodiscard]] bool SettledBefore(std::size_t output) const {
+    return last_offset_ < progress_->start(output);
   }
 
   // The entry was delivered to that output, or refused by it for good: for the ledger.
@@ -158,16 +186,17 @@ class HeldBytes {
   }
   void Abandon() { abandoned_.store(true); }
 
-  [[nodiscard]] uint64_t offset() const { return offset_; }
-  [[nodiscard]] uint32_t bytes() const { return bytes_; }
+  // Of the first line.
+  [[nodiscard]] uint64_t offset() const { return hold_.first; }
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
   // Of the source that the line is from.
   [[nodiscard]] const SourceProgress& progress() const { return *progress_; }
 
  private:
   const std::shared_ptr<SourceProgress> progress_;
   const SourceProgress::HoldId hold_;
-  const uint64_t offset_;
-  const uint32_t bytes_;
+  uint64_t last_offset_;  // Where the last of its lines begins.
+  uint64_t bytes_;
   std::atomic<bool> done_{false};
   std::atomic<bool> abandoned_{false};
 };

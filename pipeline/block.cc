@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/go_format.h"
@@ -9,17 +10,31 @@
 namespace agent {
 namespace {
 
-// A copy of the value whose text lives in `texts`.
-Value OwnedCopy(const Value& value, std::vector<std::unique_ptr<char[]>>& texts) {
-  if (!value.is_string()) return value;
+std::size_t TextSize(const Value& value) {
+  return value.is_string() ? value.text().size() : 0;
+}
+
+// Copies the text of a value to `to`, and moves that behind it.
+void MoveText(Value& value, char*& to) {
+  if (!value.is_string()) return;
   const std::string_view text = value.text();
-  std::unique_ptr<char[]> copy(new char[text.size() + kTextPadding]);
-  if (!text.empty()) std::memcpy(copy.get(), text.data(), text.size());
-  texts.push_back(std::move(copy));
-  return Value::String({texts.back().get(), text.size()});
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  value = Value::String({to, text.size()});
+  to += text.size();
 }
 
 }  // namespace
+
+std::size_t HeldEntry::memory_bytes() const {
+  std::size_t bytes = line.capacity() + values.texts_size +
+                      values.extracted.size() * sizeof(values.extracted[0]) +
+                      holds.size() * kHoldBytes;
+  for (const auto& [name, value] : values.named)
+    bytes += sizeof(values.named[0]) + name.size();
+  for (const auto& [name, value] : metadata)
+    bytes += sizeof(metadata[0]) + name.size() + value.size();
+  return bytes;
+}
 
 Block::Block(const SlotTable& slots, LabelSets& label_sets)
     : slots_(slots), label_sets_(label_sets) {}
@@ -31,14 +46,15 @@ void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress) {
   timestamps_.clear();
   labels_.clear();
   offsets_.clear();
+  last_offsets_.clear();
   source_bytes_.clear();
   fates_.clear();
   first_metadata_.clear();
   metadata_.clear();
   named_.Clear();
   added_ = 0;
+  hold_lists_.clear();
   holds_.clear();
-  view_holds_.clear();
   live_.clear();
   inserted_.clear();
   drops_.clear();
@@ -113,7 +129,9 @@ void Block::ForEachExtracted(
 
 void Block::ForEachNamed(EntryIndex entry,
                          const std::function<void(std::string_view, const Value&)>& visit) const {
-  named_.ForEach(entry, visit);
+  named_.ForEach(entry, [&visit](std::string_view name, const Value& value) {
+    if (value.present()) visit(name, value);
+  });
   if (entry >= added_) return;
   for (const Label& label : label_sets_.Get(initial_labels_)) {
     if (slots_.Find(label.name) || named_.Find(entry, label.name) != nullptr) continue;
@@ -128,7 +146,8 @@ const std::string* Block::LabelWithoutSlot(EntryIndex entry, std::string_view na
 bool Block::HasExtracted(EntryIndex entry, std::string_view name) const {
   if (const std::optional<Slot> slot = slots_.Find(name)) return Extracted(entry, *slot).present();
   if (!slots_.reads_everything()) return false;
-  return named_.Find(entry, name) != nullptr || LabelWithoutSlot(entry, name) != nullptr;
+  if (const Value* const named = named_.Find(entry, name)) return named->present();
+  return LabelWithoutSlot(entry, name) != nullptr;
 }
 
 void Block::SetExtracted(EntryIndex entry, std::string_view name, const Value& value) {
@@ -188,63 +207,138 @@ void Block::ClearMetadata(EntryIndex entry) {
   first_metadata_[entry] = kNone;
 }
 
-void Block::Drop(EntryIndex entry, DropReason reason) {
+Block::DropCount& Block::CountDrop(DropReason reason) {
   if (drops_.size() <= reason) drops_.resize(reason + 1);
-  DropCount& count = drops_[reason];
-  ++count.lines;
+  ++drops_[reason].lines;
+  return drops_[reason];
+}
+
+void Block::Drop(EntryIndex entry, DropReason reason) {
+  DropCount& count = CountDrop(reason);
   count.bytes += source_bytes_[entry];
-  for (auto& [owner, holds] : holds_) {
-    if (owner != entry) continue;
-    for (const auto& held : holds) {
-      count.held_bytes += held->bytes();
-      held->Drop();
-    }
-    holds.clear();
+  for (const auto& held : TakeHolds(entry)) {
+    count.held_bytes += held->bytes();
+    held->Drop();
   }
   fates_[entry] = kDropped + reason;
   changed_ = true;
 }
 
-void Block::DetachNamed(EntryIndex entry, HeldEntry& held) const {
+void Block::DropHeld(HeldEntry held, DropReason reason) {
+  DropCount& count = CountDrop(reason);
+  for (const auto& one : held.holds) {
+    count.held_bytes += one->bytes();
+    one->Drop();
+  }
+  label_sets_.Unpin(held.labels);
+}
+
+void Block::Absorb(EntryIndex into, EntryIndex entry) {
+  if (const uint32_t bytes = source_bytes_[entry]; bytes > 0) {
+    if (source_bytes_[into] == 0) offsets_[into] = offsets_[entry];
+    for (auto next = static_cast<EntryIndex>(last_offsets_.size()); next <= into; ++next) {
+      last_offsets_.push_back(offsets_[next]);
+    }
+    last_offsets_[into] = LastOffset(entry);
+    source_bytes_[into] += bytes;
+    source_bytes_[entry] = 0;
+  }
+  AddHolds(into, TakeHolds(entry));
+  fates_[entry] = kAbsorbed + into;
+  changed_ = true;
+}
+
+void Block::Absorb(HeldEntry& into, EntryIndex entry) {
+  for (auto& held : TakeHolds(entry))
+    into.holds.push_back(std::move(held));
+  const uint32_t bytes = source_bytes_[entry];
+  if (progress_ != nullptr && bytes > 0) {
+    // One hold for all lines of a source, as long as nobody else has it. But whoever looks at
+    // everything wants to know the lines.
+    const uint64_t first = offsets_[entry];
+    const uint64_t last = LastOffset(entry);
+    const bool joined = !slots_.reads_everything() && !into.holds.empty() &&
+                        into.holds.back().use_count() == 1 &&
+                        into.holds.back()->Absorb(progress_.get(), first, last, bytes);
+    if (!joined) {
+      into.holds.push_back(std::make_shared<HeldBytes>(progress_, first, bytes));
+      into.holds.back()->Absorb(progress_.get(), first, last, 0);
+    }
+  }
+  fates_[entry] = kDetached;
+  changed_ = true;
+}
+
+HeldValues Block::CopyValues(EntryIndex from) const {
+  HeldValues values;
+  values.timestamp_ns = timestamps_[from];
+  for (Slot slot = 0; slot < columns_.size(); ++slot) {
+    const Value& value = Extracted(from, slot);
+    if (!value.present()) continue;
+    values.extracted.emplace_back(slot, value);
+    values.texts_size += TextSize(value);
+  }
+  if (slots_.reads_everything()) {
+    ForEachNamed(from, [&values](std::string_view name, const Value& value) {
+      values.named.emplace_back(name, value);
+      values.texts_size += TextSize(value);
+    });
+  }
+  if (values.texts_size == 0) return values;
+
+  values.texts.reset(new char[values.texts_size + kTextPadding]);
+  char* to = values.texts.get();
+  for (auto& [slot, value] : values.extracted)
+    MoveText(value, to);
+  for (auto& [name, value] : values.named)
+    MoveText(value, to);
+  return values;
+}
+
+void Block::CopyValues(EntryIndex from, EntryIndex to) {
+  if (slots_.reads_everything()) return SetValues(to, CopyValues(from));
+  timestamps_[to] = timestamps_[from];
+  if (labels_[from] != labels_[to]) seeded_ = false;
+  for (Column& column : columns_) {
+    if (!column.values.empty()) column.values[to] = column.values[from];
+  }
+}
+
+void Block::SetValues(EntryIndex entry, const HeldValues& values) {
+  timestamps_[entry] = values.timestamp_ns;
+  for (Slot slot = 0; slot < columns_.size(); ++slot) {
+    if (Extracted(entry, slot).present()) SetExtracted(entry, slot, Value());
+  }
+  for (const auto& [slot, value] : values.extracted) {
+    SetExtracted(entry, slot, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
+  }
   if (!slots_.reads_everything()) return;
-  ForEachNamed(entry, [&held](std::string_view name, const Value& value) {
-    held.named.emplace_back(name, OwnedCopy(value, held.texts));
-  });
+  std::vector<std::string> own;
+  ForEachNamed(entry, [&own](std::string_view name, const Value&) { own.emplace_back(name); });
+  for (const std::string& name : own)
+    SetExtracted(entry, name, Value());
+  for (const auto& [name, value] : values.named) {
+    SetExtracted(entry, name, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
+  }
 }
 
 HeldEntry Block::Detach(EntryIndex entry) {
   HeldEntry held;
   held.line = std::string(lines_[entry]);
-  held.timestamp_ns = timestamps_[entry];
   held.labels = labels_[entry];
   label_sets_.Pin(held.labels);
-  for (Slot slot = 0; slot < columns_.size(); ++slot) {
-    const Value& value = Extracted(entry, slot);
-    if (value.present()) held.extracted.emplace_back(slot, OwnedCopy(value, held.texts));
-  }
-  DetachNamed(entry, held);
+  held.values = CopyValues(entry);
   for (uint32_t i = first_metadata_[entry]; i != kNone; i = metadata_[i].next) {
     held.metadata.emplace_back(metadata_[i].pair.name, metadata_[i].pair.value);
   }
-  for (auto& [owner, holds] : holds_) {
-    if (owner != entry) continue;
-    for (auto& one : holds)
-      held.holds.push_back(std::move(one));
-    holds.clear();
-  }
-  if (progress_ != nullptr && source_bytes_[entry] > 0) {
-    held.holds.push_back(
-        std::make_shared<HeldBytes>(progress_, offsets_[entry], source_bytes_[entry]));
-  }
-  fates_[entry] = kDetached;
-  changed_ = true;
+  Absorb(held, entry);
   return held;
 }
 
 EntryIndex Block::Insert(HeldEntry held) {
   const EntryIndex entry = static_cast<EntryIndex>(lines_.size());
   lines_.push_back(arena_.Copy(held.line));
-  timestamps_.push_back(held.timestamp_ns);
+  timestamps_.push_back(held.values.timestamp_ns);
   labels_.push_back(held.labels);
   label_sets_.Unpin(held.labels);
   offsets_.push_back(0);
@@ -260,12 +354,7 @@ EntryIndex Block::Insert(HeldEntry held) {
     }
     column.values[entry] = Value();
   }
-  for (const auto& [slot, value] : held.extracted) {
-    SetExtracted(entry, slot, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
-  }
-  for (const auto& [name, value] : held.named) {
-    SetExtracted(entry, name, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
-  }
+  SetValues(entry, held.values);
   for (const auto& [name, value] : held.metadata) {
     AddMetadata(entry, arena_.Copy(name), arena_.Copy(value));
   }
@@ -288,16 +377,35 @@ EntryIndex Block::InsertAtEnd(HeldEntry held) {
 }
 
 void Block::AddHolds(EntryIndex entry, std::vector<std::shared_ptr<HeldBytes>> holds) {
-  if (!holds.empty()) holds_.emplace_back(entry, std::move(holds));
+  if (holds.empty()) return;
+  if (hold_lists_.size() <= entry) hold_lists_.resize(lines_.size(), kNone);
+  uint32_t& list = hold_lists_[entry];
+  if (list == kNone) {
+    list = static_cast<uint32_t>(holds_.size());
+    holds_.push_back(std::move(holds));
+    return;
+  }
+  holds_[list].insert(holds_[list].end(), std::make_move_iterator(holds.begin()),
+                      std::make_move_iterator(holds.end()));
+}
+
+std::vector<std::shared_ptr<HeldBytes>> Block::TakeHolds(EntryIndex entry) {
+  if (entry >= hold_lists_.size() || hold_lists_[entry] == kNone) return {};
+  return std::exchange(holds_[hold_lists_[entry]], {});
 }
 
 void Block::Compact() {
   if (!changed_) return;
   changed_ = false;
+  if (inserted_.empty()) {
+    std::erase_if(live_, [this](EntryIndex entry) { return fates_[entry] != kLive; });
+    return;
+  }
   // Where entries were inserted: in the order of insertion in front of each entry.
   std::stable_sort(inserted_.begin(), inserted_.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<EntryIndex> next;
+  std::vector<EntryIndex>& next = next_live_;
+  next.clear();
   next.reserve(live_.size() + inserted_.size());
   for (const EntryIndex entry : live_) {
     const auto [first, last] =
@@ -349,8 +457,8 @@ void Block::WithSubset(std::span<const EntryIndex> entries, const std::function<
 
 void Block::Release() {
   progress_ = nullptr;
+  hold_lists_.clear();
   holds_.clear();
-  view_holds_.clear();
 }
 
 Entry Block::View(EntryIndex entry) {
@@ -359,6 +467,7 @@ Entry Block::View(EntryIndex entry) {
   view.timestamp_ns = timestamps_[entry];
   view.line = lines_[entry];
   view.offset = offsets_[entry];
+  view.last_offset = LastOffset(entry);
   view.source_bytes = source_bytes_[entry];
   if (first_metadata_[entry] != kNone) {
     view_metadata_.clear();
@@ -367,12 +476,8 @@ Entry Block::View(EntryIndex entry) {
     }
     view.metadata = view_metadata_;
   }
-  if (!holds_.empty()) {
-    view_holds_.clear();
-    for (const auto& [owner, holds] : holds_) {
-      if (owner == entry) view_holds_.insert(view_holds_.end(), holds.begin(), holds.end());
-    }
-    view.holds = view_holds_;
+  if (entry < hold_lists_.size() && hold_lists_[entry] != kNone) {
+    view.holds = holds_[hold_lists_[entry]];
   }
   return view;
 }

@@ -31,17 +31,28 @@ namespace agent {
 
 using EntryIndex = uint32_t;
 
+// An entry's time and extracted values, owning everything.
+struct HeldValues {
+  int64_t timestamp_ns = 0;
+  std::vector<std::pair<Slot, Value>> extracted;     // Texts in `texts`.
+  std::vector<std::pair<std::string, Value>> named;  // Extracted, without a slot.
+  std::unique_ptr<char[]> texts;
+  std::size_t texts_size = 0;
+};
+
 // An entry taken out of its block by a stage that keeps it for later (an open multiline block):
 // owns everything.
 struct HeldEntry {
   std::string line;
-  int64_t timestamp_ns = 0;
-  LabelSetId labels = kEmptyLabelSet;  // Pinned by Block::Detach, unpinned by Block::Insert*.
-  std::vector<std::pair<Slot, Value>> extracted;     // Texts in `texts`.
-  std::vector<std::pair<std::string, Value>> named;  // Extracted, without a slot.
+  LabelSetId labels = kEmptyLabelSet;  // Pinned by Block::Detach, unpinned when it is back.
+  HeldValues values;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<std::shared_ptr<HeldBytes>> holds;  // The lines of which it consists.
-  std::vector<std::unique_ptr<char[]>> texts;
+
+  // A hold is a shared object and a node of its source's set.
+  static constexpr std::size_t kHoldBytes = 160;
+  // What it takes, about.
+  [[nodiscard]] std::size_t memory_bytes() const;
 };
 
 class Block {
@@ -114,14 +125,27 @@ class Block {
   // The entry ends here, on purpose; counted under the reason.
   void Drop(EntryIndex entry, DropReason reason);
 
+  // The entry ends here as a part of `into`, which is made of earlier lines: its bytes settle with
+  // that one. Its line, values and metadata are lost.
+  void Absorb(EntryIndex into, EntryIndex entry);
+  void Absorb(HeldEntry& into, EntryIndex entry);
+
   // Takes the entry out of the block for later. Its bytes stay in flight, its position unsettled.
   HeldEntry Detach(EntryIndex entry);
   // Puts an entry back in as a live one: before `entry` (which may be one that is being dropped or
   // detached), or at the end.
   EntryIndex InsertBefore(EntryIndex entry, HeldEntry held);
   EntryIndex InsertAtEnd(HeldEntry held);
+  // A held entry that never comes back: as Drop() of one that is in the block.
+  void DropHeld(HeldEntry held, DropReason reason);
   // Makes the held lines part of this entry: it settles with them. (cri: a joined line.)
   void AddHolds(EntryIndex entry, std::vector<std::shared_ptr<HeldBytes>> holds);
+
+  // The time and the extracted values of an entry of the block, also of one that is gone: owned, or
+  // given to another entry in place of its own.
+  [[nodiscard]] HeldValues CopyValues(EntryIndex from) const;
+  void CopyValues(EntryIndex from, EntryIndex to);
+  void SetValues(EntryIndex entry, const HeldValues& values);
 
   [[nodiscard]] Arena& arena() { return arena_; }
   [[nodiscard]] LabelSets& label_sets() { return label_sets_; }
@@ -131,8 +155,13 @@ class Block {
   [[nodiscard]] const SourceProgress* progress() const { return progress_.get(); }
   // How an entry has left the block, for who watches: dropped for a reason, or taken out for later.
   [[nodiscard]] std::optional<DropReason> DroppedFor(EntryIndex entry) const {
-    if (fates_[entry] < kDropped) return std::nullopt;
+    if (fates_[entry] < kDropped || fates_[entry] >= kAbsorbed) return std::nullopt;
     return fates_[entry] - kDropped;
+  }
+  // The entry of the block of which it has become a part.
+  [[nodiscard]] std::optional<EntryIndex> AbsorbedInto(EntryIndex entry) const {
+    if (fates_[entry] < kAbsorbed) return std::nullopt;
+    return fates_[entry] - kAbsorbed;
   }
   [[nodiscard]] bool IsDetached(EntryIndex entry) const { return fates_[entry] == kDetached; }
 
@@ -161,11 +190,12 @@ class Block {
   [[nodiscard]] const std::vector<DropCount>& drops() const { return drops_; }
 
  private:
-  // What became of an entry; from kDropped on, that and the reason.
+  // What became of an entry; from kDropped on, that and the reason, from kAbsorbed on, into which.
   using Fate = uint32_t;
   static constexpr Fate kLive = 0;
   static constexpr Fate kDetached = 1;
   static constexpr Fate kDropped = 2;
+  static constexpr Fate kAbsorbed = Fate{1} << 31;
   struct Column {
     Value constant;
     std::vector<Value> values;  // Empty: every entry has `constant`.
@@ -176,8 +206,6 @@ class Block {
   };
   static constexpr uint32_t kNone = ~uint32_t{0};
 
-  // The values of a held entry that have no slot.
-  void DetachNamed(EntryIndex entry, HeldEntry& held) const;
   // The label that the entry came with, where its name has no slot; else null.
   [[nodiscard]] const std::string* LabelWithoutSlot(EntryIndex entry, std::string_view name) const;
   // Calls `visit` with the name and value of each extracted value that has no slot.
@@ -187,6 +215,11 @@ class Block {
   void SeedColumns(LabelSetId labels);
   void Materialize(Column& column);
   EntryIndex Insert(HeldEntry held);
+  DropCount& CountDrop(DropReason reason);
+  std::vector<std::shared_ptr<HeldBytes>> TakeHolds(EntryIndex entry);
+  [[nodiscard]] uint64_t LastOffset(EntryIndex entry) const {
+    return entry < last_offsets_.size() ? last_offsets_[entry] : offsets_[entry];
+  }
 
   const SlotTable& slots_;
   LabelSets& label_sets_;
@@ -200,6 +233,7 @@ class Block {
   std::vector<int64_t> timestamps_;
   std::vector<LabelSetId> labels_;
   std::vector<uint64_t> offsets_;
+  std::vector<uint64_t> last_offsets_;  // Of the first entries; of the others it is the offset.
   std::vector<uint32_t> source_bytes_;
   std::vector<Fate> fates_;
   std::vector<uint32_t> first_metadata_;
@@ -207,13 +241,14 @@ class Block {
   NamedValues named_;      // Extracted values that have no slot; only when everything is read.
   std::size_t added_ = 0;  // Entries of the block's own source; those after them were inserted.
   std::vector<MetadataLink> metadata_;
-  std::vector<std::pair<EntryIndex, std::vector<std::shared_ptr<HeldBytes>>>> holds_;
+  std::vector<uint32_t> hold_lists_;  // Of the first entries: which of holds_; kNone: none.
+  std::vector<std::vector<std::shared_ptr<HeldBytes>>> holds_;
   std::vector<EntryIndex> live_;
+  std::vector<EntryIndex> next_live_;
   std::vector<std::pair<EntryIndex, EntryIndex>>
       inserted_;  // (before, new); before = kNone: at the end.
   std::vector<DropCount> drops_;
   std::vector<Metadata> view_metadata_;
-  std::vector<std::shared_ptr<HeldBytes>> view_holds_;
   std::string number_text_;
   bool seeded_ = false;
   bool changed_ = false;  // Since the last Compact().

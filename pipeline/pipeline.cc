@@ -22,18 +22,21 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
   const std::size_t errors_before = problems.error_count();
   std::unique_ptr<Pipeline> pipeline(new Pipeline(job, dependencies));
   if (dependencies.keep_everything) pipeline->slots_.ReadEverything();
-  const StageContext context{problems,
-                             pipeline->slots_,
-                             pipeline->drop_reasons_,
-                             dependencies.label_sets,
-                             dependencies.clock,
-                             dependencies.logger,
-                             dependencies.metrics,
-                             pipeline->dependencies_.random,
-                             *pipeline->dependencies_.geo_databases,
-                             job,
-                             path,
-                             dependencies.observer};
+  const StageContext context{
+      problems,
+      pipeline->slots_,
+      pipeline->drop_reasons_,
+      dependencies.label_sets,
+      dependencies.clock,
+      dependencies.logger,
+      dependencies.metrics,
+      pipeline->dependencies_.random,
+      *pipeline->dependencies_.geo_databases,
+      dependencies.shared != nullptr ? *dependencies.shared : pipeline->own_shared_,
+      dependencies.held_memory != nullptr ? *dependencies.held_memory : pipeline->own_held_memory_,
+      job,
+      path,
+      dependencies.observer};
   for (NamedStage& named : BuildStages(stages, path, context)) {
     pipeline->statistics_.push_back(std::make_unique<StageStatistics>());
     pipeline->statistics_.back()->name = named.place.name;
@@ -101,7 +104,8 @@ void Pipeline::Flush(FlushReason reason, const std::function<void(Block&)>& emit
       if (!deadline || *deadline > now) continue;
     }
     block_->Reset(kEmptyLabelSet, nullptr);
-    ObserveBlock(reason == FlushReason::kEnd ? BlockCause::kEndOfInput : BlockCause::kDeadline);
+    ObserveBlock(reason == FlushReason::kDeadline ? BlockCause::kDeadline
+                                                  : BlockCause::kEndOfInput);
     {
       const StageScope scope(observer(), stages_[i].place, *block_);
       stages_[i].stage->Flush(reason, *block_);
@@ -132,6 +136,16 @@ std::optional<int64_t> Pipeline::NextDeadline() const {
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
   return next;
+}
+
+bool Pipeline::full() const {
+  return std::any_of(stages_.begin(), stages_.end(),
+                     [](const NamedStage& named) { return named.stage->full(); });
+}
+
+bool Pipeline::limits_reading() const {
+  return std::any_of(stages_.begin(), stages_.end(),
+                     [](const NamedStage& named) { return named.stage->limits_reading(); });
 }
 
 void Pipeline::Abandon() {

@@ -5,14 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/counter.h"
+#include "base/memory_budget.h"
 #include "base/random.h"
 #include "pipeline/block.h"
+#include "pipeline/shared_states.h"
 #include "pipeline/stage.h"
 #include "pipeline/stage_list.h"
 #include "pipeline/stage_observer.h"
@@ -33,6 +36,10 @@ struct PipelineDependencies {
   Random random = Random::FromSystem();
   // Where geoip finds its databases; null: the pipeline opens its own.
   GeoDatabases* geo_databases = nullptr;
+  // Null: the pipeline shares with no other.
+  SharedStates* shared = nullptr;
+  // For what stages keep back. Null: as much as they like.
+  MemoryBudget* held_memory = nullptr;
   // Watches every block and stage; null: nobody does.
   StageObserver* observer = nullptr;
 };
@@ -77,6 +84,11 @@ class Pipeline {
   void EndOfSource(const SourceProgress& progress, const std::function<void(Block&)>& emit);
   // When Flush(kDeadline) is due next, monotonic.
   [[nodiscard]] std::optional<int64_t> NextDeadline() const;
+  // Entries wait for their time: read nothing more for this pipeline until Flush(kDeadline) has let
+  // them out.
+  [[nodiscard]] bool full() const;
+  // It may be full at times: read little at once.
+  [[nodiscard]] bool limits_reading() const;
   // Forgets what stages keep back; it stays unsettled and is read again.
   void Abandon();
 
@@ -100,6 +112,8 @@ class Pipeline {
   const std::string job_;
   PipelineDependencies dependencies_;
   std::unique_ptr<GeoDatabases> own_geo_databases_;
+  SharedStates own_shared_;  // Where the dependencies have none.
+  MemoryBudget own_held_memory_{std::numeric_limits<std::size_t>::max()};
   SlotTable slots_;
   DropReasons drop_reasons_;
   std::vector<NamedStage> stages_;

@@ -21,6 +21,7 @@ constexpr auto kStages = std::to_array<StageEntry>({
     {"logfmt", MakeLogfmtStage},
     {"match", MakeMatchStage},
     {"metrics", MakeMetricsStage},
+    {"multiline", MakeMultilineStage},
     {"non_indexed_labels", MakeStructuredMetadataStage},
     {"output", MakeOutputStage},
     {"pack", MakePackStage},

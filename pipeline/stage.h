@@ -15,10 +15,12 @@
 #include "base/config/yaml.h"
 #include "base/label_sets.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
 #include "base/random.h"
 #include "pipeline/block.h"
 #include "pipeline/custom_metrics.h"
 #include "pipeline/drop_reason.h"
+#include "pipeline/shared_states.h"
 #include "pipeline/slots.h"
 
 namespace agent {
@@ -28,7 +30,9 @@ class StageObserver;
 
 enum class FlushReason : uint8_t {
   kDeadline,  // NextDeadline() has come.
-  kEnd,       // The input has ended and cannot be read again (standard input): emit everything.
+  kEnd,       // The input has ended and cannot be read again (standard input): emit what waits for
+              // more of it.
+  kStop,      // The agent stops, and the input cannot be read again: emit everything.
 };
 
 // Each worker builds its own, so a stage needs no locks; what must be shared between workers (a
@@ -53,6 +57,11 @@ class Stage {
   [[nodiscard]] virtual std::optional<int64_t> NextDeadline() const { return std::nullopt; }
   // Inserts what is due into `block`, which has no other live entries.
   virtual void Flush(FlushReason /*reason*/, Block& /*block*/) {}
+  // Entries wait here for their time to go on (a rate limit): nothing more of the job's sources is
+  // read until Flush() has let them out.
+  [[nodiscard]] virtual bool full() const { return false; }
+  // It may be full() at times: the worker reads little at once, so that it is little that waits.
+  [[nodiscard]] virtual bool limits_reading() const { return false; }
   // The source that had these labels has ended (its file is finished, deleted, or no longer a
   // target): fragments of it that can never be completed come out now.
   virtual void EndOfSource(const SourceProgress& /*progress*/, Block& /*block*/) {}
@@ -73,12 +82,17 @@ struct StageContext {
       metrics;     // Metrics that the `metrics` stage defines; shared by all workers of a job.
   Random& random;  // What a stage seeds its own generator from; used while building only.
   GeoDatabases& geo_databases;  // Shared by all workers.
+  SharedStates& shared;         // What else a stage shares with its copies in other workers.
+  MemoryBudget& held_memory;    // For what stages keep back; a part of the budget for everything.
   std::string job;
   std::string path;  // Of the stage's body in the configuration, for problems: "…stages[2].regex".
   // For stages that have stages inside: who watches these (null: nobody), and where the outer one
   // stands (StagePlace).
   StageObserver* observer = nullptr;
   std::string index = {};
+
+  // Of this stage and its copies in all workers.
+  [[nodiscard]] std::string Owner() const { return job + "/" + path; }
 };
 
 // Reads a stage's body: keys in any case, unknown keys are warnings, as Promtail has it.

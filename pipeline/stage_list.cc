@@ -11,7 +11,7 @@ namespace agent {
 namespace {
 
 // Promtail's, and refused by name until they are built.
-constexpr std::string_view kNotBuilt[] = {"limit", "multiline"};
+constexpr std::string_view kNotBuilt[] = {"limit"};
 
 const StageEntry* FindStage(std::string_view name) {
   const auto all = AllStages();

@@ -39,7 +39,9 @@ std::size_t WorkerCount(const Config& config) {
 }
 
 Engine::Engine(const Dependencies& dependencies)
-    : dependencies_(dependencies), notified_(std::make_shared<std::vector<Worker*>>()) {}
+    : dependencies_(dependencies),
+      held_memory_(dependencies.budget.limit() / 2, &dependencies.budget),
+      notified_(std::make_shared<std::vector<Worker*>>()) {}
 
 Engine::~Engine() = default;
 
@@ -82,6 +84,8 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
         .metrics = dependencies_.metrics,
         .keep_everything = dependencies_.observer != nullptr,
         .geo_databases = &geo_databases_,
+        .shared = &stage_states_,
+        .held_memory = &held_memory_,
         .observer = dependencies_.observer,
     };
     auto pipeline = Pipeline::Build(StagesOf(job), job.pipeline_path, job.job_name,
@@ -179,6 +183,7 @@ void Engine::CollectMetrics(MetricSink& sink) const {
   CollectStages(sink);
   CollectLedgers(sink);
   CollectLanes(sink);
+  stage_states_.CollectMetrics(sink);
   for (const auto& worker : workers_) {
     const WorkerCounters& counters = worker->counters();
     sink.Add("agent_label_sweeps_total", {}, static_cast<double>(counters.label_sweeps.value()));

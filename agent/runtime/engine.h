@@ -26,6 +26,7 @@
 #include "outputs/output.h"
 #include "pipeline/custom_metrics.h"
 #include "pipeline/geo/geo_databases.h"
+#include "pipeline/shared_states.h"
 #include "pipeline/stage_observer.h"
 
 namespace agent {
@@ -90,6 +91,8 @@ class Engine final : public SourceHost {
 
   Dependencies dependencies_;
   std::unique_ptr<RateLimiter> limiter_;
+  SharedStates stage_states_;  // What workers' copies of a stage share.
+  MemoryBudget held_memory_;   // What stages may keep back.
   std::map<std::string, std::shared_ptr<JobLedger>> ledgers_;  // By job.
   std::vector<std::unique_ptr<Output>> outputs_;
   GeoDatabases geo_databases_;  // What the workers' pipelines look up in.

@@ -14,8 +14,9 @@ namespace {
 // What is read at once: large enough that the cost of a system call vanishes, small enough that the
 // block and what is made of it stay in the second-level cache.
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
-// What is told of a line when somebody watches is many times its length.
-constexpr std::size_t kObservedBlockBytes = std::size_t{16} << 10;
+// What is told of a line when somebody watches is many times its length; and what is over a rate
+// limit waits in memory, each line by itself.
+constexpr std::size_t kSmallBlockBytes = std::size_t{16} << 10;
 // A source's turn: then the next one reads, so that a loud one cannot starve a quiet one.
 constexpr int kBlocksPerTurn = 4;
 // Label sets of one worker may take this much before those that are not in use are forgotten.
@@ -79,7 +80,7 @@ void Worker::RemoveSource(const Source* source) {
     const auto at = readings_.find(source);
     if (at == readings_.end()) return;
     const std::shared_ptr<Reading> reading = at->second;
-    EndSource(*reading);
+    EndSource(reading);
     QueueSuccessors();
   });
   work_.notify_one();
@@ -113,7 +114,13 @@ void Worker::Run() {
       const std::shared_ptr<Reading> reading = ready_.front();
       ready_.pop_front();
       reading->queued.store(false);
-      if (!reading->gone) TakeTurn(reading);
+      if (!reading->gone) {
+        if (reading->job->pipeline->full()) {
+          HoldBack(reading);
+        } else {
+          TakeTurn(reading);
+        }
+      }
     }
     FlushDue();
   }
@@ -160,7 +167,33 @@ void Worker::RunCommands() {
 }
 
 void Worker::Queue(const std::shared_ptr<Reading>& reading) {
+  SourceProgress& progress = *reading->source->progress();
+  if (progress.unread_since() == SourceProgress::kAllRead) {
+    progress.SetUnreadSince(dependencies_.clock.MonotonicNanos());
+  }
   if (!reading->queued.exchange(true)) ready_.push_back(reading);
+}
+
+void Worker::HoldBack(const std::shared_ptr<Reading>& reading) {
+  reading->queued.store(true);
+  held_back_.push_back(reading);
+}
+
+void Worker::GoOnWith(const WorkerJob& job) {
+  if (held_back_.empty() || job.pipeline->full()) return;
+  std::vector<std::shared_ptr<Reading>> readings;
+  std::erase_if(held_back_, [&](const std::shared_ptr<Reading>& reading) {
+    if (reading->job != &job) return false;
+    readings.push_back(reading);
+    return true;
+  });
+  for (const auto& reading : readings) {
+    if (reading->gone) {
+      EndInput(reading);
+    } else {
+      ready_.push_back(reading);
+    }
+  }
 }
 
 void Worker::TakeTurn(const std::shared_ptr<Reading>& reading) {
@@ -169,24 +202,28 @@ void Worker::TakeTurn(const std::shared_ptr<Reading>& reading) {
     behind_predecessor_.push_back(reading);
     return;
   }
-  const bool observed = reading->job->pipeline->observer() != nullptr;
+  std::shared_ptr<SourceProgress> progress = source.progress();
+  const Pipeline& pipeline = *reading->job->pipeline;
+  const bool small = pipeline.observer() != nullptr || pipeline.limits_reading();
   for (int i = 0; i < kBlocksPerTurn; ++i) {
     Chunk chunk;
-    const ReadStatus status =
-        source.Read(buffer_, observed ? kObservedBlockBytes : kBlockBytes, chunk);
+    const ReadStatus status = source.Read(buffer_, small ? kSmallBlockBytes : kBlockBytes, chunk);
     if (status == ReadStatus::kData) {
       ProcessChunk(*reading, chunk);
-      if (dependencies_.budget.full()) break;
+      if (dependencies_.budget.full() || pipeline.full()) break;
       continue;
     }
+    progress->SetUnreadSince(SourceProgress::kAllRead);
     if (status == ReadStatus::kRestarted) {
-      source.progress()->CountInto(reading->job->ledger);
+      progress = source.progress();
+      progress->CountInto(reading->job->ledger);
       continue;
     }
-    if (status == ReadStatus::kEnded) EndSource(*reading);
+    if (status == ReadStatus::kEnded) EndSource(reading);
     QueueSuccessors();
     return;
   }
+  progress->SetUnreadSince(dependencies_.clock.MonotonicNanos());
   Queue(reading);
 }
 
@@ -196,16 +233,28 @@ void Worker::QueueSuccessors() {
   behind_predecessor_.clear();
 }
 
-void Worker::EndSource(Reading& reading) {
-  if (reading.gone) return;
-  reading.gone = true;
-  if (reading.source->rereadable()) {
-    EmitFragments(reading);
+void Worker::EndSource(const std::shared_ptr<Reading>& reading) {
+  if (reading->gone) return;
+  reading->gone = true;
+  std::erase(held_back_, reading);
+  reading->source->progress()->SetUnreadSince(SourceProgress::kAllRead);
+  if (!reading->source->rereadable()) return EndInput(reading);
+  EmitFragments(*reading);
+  ReportEnd(*reading);
+}
+
+void Worker::EndInput(const std::shared_ptr<Reading>& reading) {
+  WorkerJob& job = *reading->job;
+  job.pipeline->Flush(FlushReason::kEnd, [&](Block& block) { Encode(job, block, nullptr); });
+  // What waits for its time cannot be read again: the end comes after it.
+  if (job.pipeline->full()) {
+    held_back_.push_back(reading);
   } else {
-    reading.job->pipeline->Flush(FlushReason::kEnd, [this, &reading](Block& block) {
-      Encode(*reading.job, block, nullptr);
-    });
+    ReportEnd(*reading);
   }
+}
+
+void Worker::ReportEnd(Reading& reading) {
   label_sets_.Unpin(reading.labels);
   dependencies_.on_ended(reading.source);
   readings_.erase(reading.source.get());
@@ -337,6 +386,7 @@ void Worker::FlushDue() {
     const std::optional<int64_t> deadline = job.pipeline->NextDeadline();
     if (!deadline || *deadline > now) continue;
     job.pipeline->Flush(FlushReason::kDeadline, [&](Block& block) { Encode(job, block, nullptr); });
+    GoOnWith(job);
   }
   FlushEncoders(now);
 }
@@ -375,7 +425,7 @@ void Worker::FinishNow() {
   for (const auto& [source, reading] : readings_) {
     if (source->rereadable()) continue;
     const WorkerJob& job = *reading->job;
-    job.pipeline->Flush(FlushReason::kEnd, [&](Block& block) { Encode(job, block, nullptr); });
+    job.pipeline->Flush(FlushReason::kStop, [&](Block& block) { Encode(job, block, nullptr); });
   }
   for (const WorkerJob& job : jobs_)
     job.pipeline->Abandon();
@@ -383,6 +433,7 @@ void Worker::FinishNow() {
   readings_.clear();
   ready_.clear();
   behind_predecessor_.clear();
+  held_back_.clear();
   finish_();
 }
 

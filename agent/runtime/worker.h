@@ -112,7 +112,12 @@ class Worker {
   void TakeTurn(const std::shared_ptr<Reading>& reading);
   // One of those that wait for a predecessor may be able to read now.
   void QueueSuccessors();
-  void EndSource(Reading& reading);
+  // Stages of the job keep entries for their time: nothing is read for it until these are out.
+  void HoldBack(const std::shared_ptr<Reading>& reading);
+  void GoOnWith(const WorkerJob& job);
+  void EndSource(const std::shared_ptr<Reading>& reading);
+  void EndInput(const std::shared_ptr<Reading>& reading);  // That cannot be read again.
+  void ReportEnd(Reading& reading);
   void EmitFragments(Reading& reading);
   void ProcessChunk(Reading& reading, const Chunk& chunk);
   // Adds the chunk's lines to the block; returns how many, and the bytes of those that were
@@ -143,6 +148,9 @@ class Worker {
   std::unordered_map<const Source*, std::shared_ptr<Reading>> readings_;
   std::deque<std::shared_ptr<Reading>> ready_;
   std::vector<std::shared_ptr<Reading>> behind_predecessor_;
+  // Of jobs whose pipeline is full: to be read from again, and ended ones (`gone`) of which stages
+  // still have entries that cannot be read again.
+  std::vector<std::shared_ptr<Reading>> held_back_;
   // By lineage: ended sources whose open fragments a successor may still complete.
   std::unordered_map<uint64_t, std::vector<std::shared_ptr<SourceProgress>>> ended_;
   std::function<void()> finish_;

@@ -115,6 +115,11 @@ const std::vector<MetricInfo>& Table() {
        kCounter,
        "Failed writes of positions; the state before stays valid.",
        {}},
+      {"agent_stage_bounds_reached_total",
+       kCounter,
+       "Times that a stage that keeps lines back gave up something before its time, to bound "
+       "memory.",
+       {"job", "stage", "bound"}},
       {"agent_stage_lines_total",
        kCounter,
        "Lines that went into and came out of a pipeline stage.",

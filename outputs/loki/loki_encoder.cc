@@ -92,8 +92,8 @@ void LokiEncoder::BeginSource(std::shared_ptr<SourceProgress> progress) {
 }
 
 void LokiEncoder::Add(const Entry& entry, int64_t now_ns) {
-  if (entry.offset < source_start_ && entry.source_bytes > 0) {
-    SettleElsewhere(entry, /*delivered=*/true);  // Before a restart.
+  if (SettledBefore(entry, output_, source_start_)) {
+    SettleElsewhere(entry, /*delivered=*/true);
     return;
   }
   EncoderStream& stream = StreamOf(entry.labels);

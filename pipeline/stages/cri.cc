@@ -37,7 +37,7 @@ class CriStage final : public Stage {
         content_(context.slots, "content"),
         tags_(context.slots, "tags"),
         time_(context.label_sets),
-        partials_(context.label_sets, limits) {}
+        partials_(context, limits) {}
 
   void Prepare(const SlotTable& slots) override {
     for (UnwrappedField* field : {&time_field_, &stream_, &flags_, &content_})
@@ -53,10 +53,11 @@ class CriStage final : public Stage {
         partials_.Complete(block, entry);
       }
     }
+    partials_.EndBlock(block);
   }
 
   void Flush(FlushReason reason, Block& block) override {
-    if (reason == FlushReason::kEnd) partials_.EmitAll(block);
+    if (reason != FlushReason::kDeadline) partials_.EmitAll(block);
   }
   void EndOfSource(const SourceProgress& progress, Block& block) override {
     partials_.EmitOf(progress, block);

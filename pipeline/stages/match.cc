@@ -9,7 +9,9 @@
 // Entries that the selector does not pick pass untouched. Inside, extracted values start with the
 // entry's labels.
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,8 +97,16 @@ class MatchStage final : public Stage {
     return next;
   }
 
-  // What comes out of one stage has to pass only those after it: one stage at a time, last one
-  // first.
+  [[nodiscard]] bool full() const override {
+    return std::any_of(stages_.begin(), stages_.end(),
+                       [](const NamedStage& named) { return named.stage->full(); });
+  }
+  [[nodiscard]] bool limits_reading() const override {
+    return std::any_of(stages_.begin(), stages_.end(),
+                       [](const NamedStage& named) { return named.stage->limits_reading(); });
+  }
+
+  // What comes out of one stage has to pass only those after it.
   void Flush(FlushReason reason, Block& block) override {
     EmitEach(block, [&](Stage& stage) { stage.Flush(reason, block); });
   }

@@ -7,6 +7,13 @@
 
 namespace agent {
 
+PartialLines::PartialLines(const StageContext& context, const Limits& limits)
+    : label_sets_(context.label_sets),
+      held_memory_(context.held_memory),
+      limits_(limits),
+      bounds_(HoldBounds::Of(context)),
+      memory_(context.held_memory.Reserve(0)) {}
+
 PartialLines::~PartialLines() {
   Abandon();
 }
@@ -20,9 +27,13 @@ void PartialLines::Append(OpenLine& line, HeldEntry piece) {
   Truncate(line.text);
   line.holds.insert(line.holds.end(), std::make_move_iterator(piece.holds.begin()),
                     std::make_move_iterator(piece.holds.end()));
-  piece.line.clear();
+  piece.line = std::string();
   piece.holds.clear();
   line.last = std::move(piece);
+  const std::size_t bytes = sizeof(OpenLine) + line.text.capacity() + line.last.memory_bytes() +
+                            line.holds.size() * HeldEntry::kHoldBytes;
+  memory_bytes_ += bytes - line.memory_bytes;
+  line.memory_bytes = bytes;
 }
 
 void PartialLines::Keep(Block& block, EntryIndex entry) {
@@ -39,6 +50,9 @@ void PartialLines::Keep(Block& block, EntryIndex entry) {
     label_sets_.Unpin(labels);  // Detach() has pinned it once more.
   }
   Append(at->second, std::move(piece));
+  if (at->second.memory_bytes < HoldBounds::MaxEntryBytes(held_memory_)) return;
+  bounds_->Hit(HoldBound::kLength);
+  block.InsertBefore(entry, Take(labels));
 }
 
 void PartialLines::CompleteOpen(Block& block, EntryIndex entry) {
@@ -51,17 +65,32 @@ void PartialLines::CompleteOpen(Block& block, EntryIndex entry) {
   block.SetLine(entry, block.arena().Copy(line.text));
   block.AddHolds(entry, std::move(line.holds));
   label_sets_.Unpin(found->first);
-  open_.erase(found);
+  Erase(found);
 }
 
-HeldEntry PartialLines::Assemble(OpenLine line) {
-  line.last.line = std::move(line.text);
-  line.last.holds = std::move(line.holds);
-  return std::move(line.last);
+void PartialLines::EndBlock(Block& block) {
+  memory_.Resize(memory_bytes_);
+  if (open_.empty() || !held_memory_.full()) return;
+  for (const LabelSetId labels : InOrder([](const OpenLine&) { return true; })) {
+    bounds_->Hit(HoldBound::kMemory);
+    block.InsertAtEnd(Take(labels));
+    memory_.Resize(memory_bytes_);
+    if (!held_memory_.full()) return;
+  }
 }
 
 HeldEntry PartialLines::Take(LabelSetId labels) {
-  return Assemble(std::move(open_.extract(labels).mapped()));
+  const auto found = open_.find(labels);
+  HeldEntry line = std::move(found->second.last);
+  line.line = std::move(found->second.text);
+  line.holds = std::move(found->second.holds);
+  Erase(found);
+  return line;
+}
+
+void PartialLines::Erase(OpenLines::iterator line) {
+  memory_bytes_ -= line->second.memory_bytes;
+  open_.erase(line);
 }
 
 template <typename Wanted>
@@ -81,6 +110,7 @@ std::vector<LabelSetId> PartialLines::InOrder(Wanted wanted) const {
 void PartialLines::EmitAll(Block& block) {
   for (const LabelSetId labels : InOrder([](const OpenLine&) { return true; }))
     block.InsertAtEnd(Take(labels));
+  memory_.Resize(memory_bytes_);
 }
 
 void PartialLines::EmitOf(const SourceProgress& source, Block& block) {
@@ -89,6 +119,7 @@ void PartialLines::EmitOf(const SourceProgress& source, Block& block) {
   };
   for (const LabelSetId labels : InOrder(is_from))
     block.InsertAtEnd(Take(labels));
+  memory_.Resize(memory_bytes_);
 }
 
 void PartialLines::Abandon() {
@@ -98,6 +129,8 @@ void PartialLines::Abandon() {
     label_sets_.Unpin(labels);
   }
   open_.clear();
+  memory_bytes_ = 0;
+  memory_.Resize(0);
 }
 
 }  // namespace agent

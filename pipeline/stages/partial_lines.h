@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "base/label_sets.h"
+#include "base/memory_budget.h"
 #include "base/source_progress.h"
 #include "pipeline/block.h"
+#include "pipeline/stage.h"
+#include "pipeline/stages/hold_bounds.h"
 
 namespace agent {
 
@@ -27,9 +30,7 @@ class PartialLines {
     std::size_t max_line_bytes = std::numeric_limits<std::size_t>::max();
   };
 
-  // `label_sets` is not owned and outlives this.
-  PartialLines(LabelSets& label_sets, const Limits& limits)
-      : label_sets_(label_sets), limits_(limits) {}
+  PartialLines(const StageContext& context, const Limits& limits);
   PartialLines(const PartialLines&) = delete;
   PartialLines& operator=(const PartialLines&) = delete;
   ~PartialLines();
@@ -40,6 +41,10 @@ class PartialLines {
   void Complete(Block& block, EntryIndex entry) {
     if (!open_.empty()) CompleteOpen(block, entry);
   }
+
+  // After the last line of a block: emits the oldest open lines as they are when they take too much
+  // memory.
+  void EndBlock(Block& block);
 
   // Emits open lines as they are, in the order in which they were begun, at the end of the block:
   // all of them, or those whose last piece is from one source.
@@ -55,20 +60,26 @@ class PartialLines {
     std::string text;
     std::vector<std::shared_ptr<HeldBytes>> holds;  // Of all pieces.
     uint64_t order = 0;
+    std::size_t memory_bytes = 0;
   };
+  using OpenLines = std::unordered_map<LabelSetId, OpenLine>;
 
   void CompleteOpen(Block& block, EntryIndex entry);
   void Truncate(std::string& text) const;
   void Append(OpenLine& line, HeldEntry piece);
-  static HeldEntry Assemble(OpenLine line);
   // The label sets of the open lines that are wanted, in the order in which they were begun.
   template <typename Wanted>
   std::vector<LabelSetId> InOrder(Wanted wanted) const;
   HeldEntry Take(LabelSetId labels);
+  void Erase(OpenLines::iterator line);
 
   LabelSets& label_sets_;
+  MemoryBudget& held_memory_;
   const Limits limits_;
-  std::unordered_map<LabelSetId, OpenLine> open_;  // Their sets are pinned.
+  const std::shared_ptr<HoldBounds> bounds_;  // Shared with the other workers' copies.
+  MemoryBudget::Reservation memory_;
+  std::size_t memory_bytes_ = 0;
+  OpenLines open_;  // Their sets are pinned.
   uint64_t next_order_ = 0;
 };
 

@@ -21,6 +21,7 @@ std::unique_ptr<Stage> MakeLabelsStage(const ConfigNode& node, StageContext& con
 std::unique_ptr<Stage> MakeLogfmtStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeMatchStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeMetricsStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeMultilineStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeOutputStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakePackStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeRegexStage(const ConfigNode& node, StageContext& context);

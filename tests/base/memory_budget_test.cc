@@ -6,6 +6,22 @@
 
 namespace agent {
 
+TEST_CASE("budget: what is taken of a part is taken of the whole", "[budget]") {
+  MemoryBudget whole(100);
+  MemoryBudget part(40, &whole);
+
+  MemoryBudget::Reservation held = part.Reserve(40);
+  CHECK(part.full());
+  CHECK_FALSE(whole.full());
+  CHECK(whole.used() == 40);
+  held.Resize(100);
+  CHECK(whole.full());
+  held.Reset();
+
+  CHECK(part.used() == 0);
+  CHECK(whole.used() == 0);
+}
+
 TEST_CASE("budget: full at its limit, and says when there is room again", "[budget]") {
   MemoryBudget budget(100);
   int woken = 0;

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/entry.h"
+
 namespace agent {
 namespace {
 
@@ -93,6 +95,65 @@ TEST_CASE("progress: a held line that nobody delivered stays unsettled for ever"
   }
   progress->Advance(Block(100, 100));
   CHECK(progress->min_settled() == 10);
+}
+
+TEST_CASE("progress: lines that are held together settle together", "[progress]") {
+  const auto progress = MakeProgress();
+  auto held = std::make_shared<HeldBytes>(progress, 10, 20);
+  progress->Advance(Block(100, 100));
+
+  CHECK(held->Absorb(progress.get(), 30, 50, 40));
+  CHECK_FALSE(held->Absorb(progress.get(), 40, 40, 5));        // Stands before the last one.
+  CHECK_FALSE(held->Absorb(MakeProgress().get(), 60, 60, 5));  // Another source's.
+  CHECK(held->bytes() == 60);
+  CHECK(progress->min_settled() == 10);
+  held->Drop();
+  held.reset();
+
+  CHECK(progress->min_settled() == 100);
+  CHECK(progress->Balance(0).dropped == 60);
+}
+
+TEST_CASE("progress: many held lines may go in any order", "[progress]") {
+  const auto progress = MakeProgress();
+  std::vector<std::shared_ptr<HeldBytes>> held;
+  for (const uint64_t offset : {50U, 10U, 30U, 10U})
+    held.push_back(std::make_shared<HeldBytes>(progress, offset, 5));
+  progress->Advance(Block(100, 100));
+  const auto let_go = [&](std::size_t i) {
+    held[i]->Drop();
+    held[i].reset();
+    return progress->min_settled();
+  };
+
+  CHECK(let_go(1) == 10);
+  CHECK(let_go(0) == 10);
+  CHECK(let_go(3) == 30);
+  CHECK(let_go(2) == 100);
+  CHECK(progress->idle());
+}
+
+TEST_CASE("progress: an entry was settled before a restart when all its lines were", "[progress]") {
+  const auto progress =
+      std::make_shared<SourceProgress>("job", std::vector<uint64_t>{50, 0}, nullptr);
+  Entry entry;
+  entry.offset = 20;
+  entry.last_offset = 40;
+  entry.source_bytes = 30;
+  CHECK(SettledBefore(entry, 0, 50));
+  CHECK_FALSE(SettledBefore(entry, 1, 0));
+  entry.last_offset = 50;  // It has been put together from more lines than before.
+  CHECK_FALSE(SettledBefore(entry, 0, 50));
+
+  auto held = std::make_shared<HeldBytes>(progress, 10, 10);
+  const std::shared_ptr<HeldBytes> holds[] = {held};
+  entry = Entry();
+  CHECK_FALSE(SettledBefore(entry, 0, 50));  // It came from nowhere.
+  entry.holds = holds;
+  CHECK(SettledBefore(entry, 0, 50));
+  CHECK_FALSE(SettledBefore(entry, 1, 0));
+  CHECK(held->Absorb(progress.get(), 60, 60, 10));
+  CHECK_FALSE(SettledBefore(entry, 0, 50));
 }
 
 TEST_CASE("progress: the ledger balances at every output", "[progress]") {

@@ -1,6 +1,6 @@
 // Writes a log file for the benchmark: the same bytes for the same arguments, on any machine.
 //
-//   bench_gen plain|docker|cri|nginx MEGABYTES FILE
+//   bench_gen plain|docker|cri|nginx|multiline MEGABYTES FILE
 //
 // Every line has `n=` and its number in nine digits, so that a receiver can tell what came. Prints
 // the number of lines and bytes as JSON.
@@ -46,6 +46,18 @@ constexpr std::array<std::string_view, 5> kPaths = {
 constexpr std::array<std::string_view, 3> kBrowsers = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:118.0) Gecko/20100101 Firefox/118.0", "curl/8.4.0",
     "python-requests/2.31 (cluster health check)"};
+constexpr std::array<std::string_view, 4> kExceptions = {
+    "java.lang.IllegalStateException: connection is closed",
+    "java.net.SocketTimeoutException: Read timed out",
+    "java.util.concurrent.RejectedExecutionException: queue is full",
+    "org.example.store.ConflictException: row was updated by another transaction"};
+constexpr std::array<std::string_view, 6> kFrames = {
+    "org.example.gateway.http.RequestHandler.handle(RequestHandler.java:",
+    "org.example.gateway.auth.TokenFilter.doFilter(TokenFilter.java:",
+    "org.example.store.sql.ConnectionPool.borrow(ConnectionPool.java:",
+    "java.base/java.util.concurrent.ThreadPoolExecutor.runWorker(ThreadPoolExecutor.java:",
+    "java.base/java.util.ArrayList.forEach(ArrayList.java:",
+    "io.netty.channel.AbstractChannelHandlerContext.invokeChannelRead(Context.java:"};
 constexpr std::array<std::string_view, 3> kStatus = {"200", "404", "500"};
 
 std::string Digits(uint64_t value, int width) {
@@ -171,6 +183,29 @@ struct Writer {
            " \"https://www.example.org/list?page=" + std::to_string(dice.Roll(40)) + "\" \"" +
            std::string(dice.Pick(kBrowsers)) + "\"";
   }
+
+  // What a service in Java logs: one to six lines an entry.
+  std::string Multiline(uint64_t number) {
+    const std::string id = " n=" + Digits(number, 9);
+    if (frames_left > 0) {
+      --frames_left;
+      if (begins_trace) {
+        begins_trace = false;
+        return std::string(dice.Pick(kExceptions)) + id;
+      }
+      return "\tat " + std::string(dice.Pick(kFrames)) + std::to_string(dice.Roll(2000)) + ")" + id;
+    }
+    frames_left = dice.Roll(6);
+    begins_trace = frames_left > 0;
+    return ticker.Rfc3339(3) + (begins_trace ? " ERROR" : " INFO ") + " [worker-" +
+           std::to_string(dice.Roll(32)) + "] org.example." + std::string(dice.Pick(kModules)) +
+           " -" + id + " " + std::string(dice.Pick(kMethods)) + " " +
+           std::string(dice.Pick(kPaths)) + " status=" + std::string(dice.Pick(kStatus)) +
+           " trace=" + Hex(dice.Next());
+  }
+
+  std::size_t frames_left = 0;
+  bool begins_trace = false;
 };
 
 using MakeLine = std::string (Writer::*)(uint64_t);
@@ -180,6 +215,7 @@ MakeLine Format(std::string_view name) {
   if (name == "docker") return &Writer::Docker;
   if (name == "cri") return &Writer::Cri;
   if (name == "nginx") return &Writer::Nginx;
+  if (name == "multiline") return &Writer::Multiline;
   return nullptr;
 }
 
@@ -189,7 +225,7 @@ int main(int argc, char** argv) {
   const MakeLine make = argc == 4 ? Format(argv[1]) : nullptr;
   const uint64_t wanted = make != nullptr ? std::strtoull(argv[2], nullptr, 10) * 1'000'000 : 0;
   if (wanted == 0) {
-    std::cerr << "usage: bench_gen plain|docker|cri|nginx MEGABYTES FILE\n";
+    std::cerr << "usage: bench_gen plain|docker|cri|nginx|multiline MEGABYTES FILE\n";
     return 2;
   }
   std::FILE* file = std::fopen(argv[3], "wb");

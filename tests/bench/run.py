@@ -44,12 +44,14 @@ REDACT = [
     {"replace": {"expression": r'"user_id":"(\d+)"', "replace": "<user>"}},
 ]
 CRI = [{"cri": {}}, {"json": {"expressions": {"level": "level"}}}, {"labels": {"level": None}}]
+MULTILINE = [{"multiline": {"firstline": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}"}}]
 WORKLOADS = {
     "W1": ("plain", [], "plain text, no pipeline"),
     "W2": ("docker", GATEWAY + REDACT, "docker, json, timestamp, label, two redactions"),
     "W2b": ("docker", GATEWAY, "docker, json, timestamp, label"),
     "W3": ("cri", CRI, "cri, json, label"),
     "W4": ("nginx", [{"regex": {"expression": NGINX}}, {"labels": {"status": None}}], "regex of 9 groups, label"),
+    "multiline": ("multiline", MULTILINE, "stack traces of 1 to 6 lines, joined"),
 }
 
 _tick = threading.Event()  # Never set: its wait() is a pause between two looks.

@@ -130,11 +130,19 @@ class Counts {
 
   void AddLine(std::string_view line) {
     ++entries_;
-    const std::size_t at = line.find("n=");
-    if (at == std::string_view::npos) return;
+    // An entry that was put together has a number for each of its lines.
+    constexpr std::string_view kMark = "n=";
+    std::size_t at = line.find(kMark);
+    for (; at != std::string_view::npos; at = line.find(kMark, at))
+      AddNumber(line.substr(at += kMark.size(), 9));
+  }
+
+  void AddNumber(std::string_view digits) {
     std::size_t number = 0;
-    for (const char c : line.substr(at + 2, 9))
+    for (const char c : digits) {
+      if (c < '0' || c > '9') return;
       number = number * 10 + static_cast<std::size_t>(c - '0');
+    }
     if (number >= seen_.size()) return;
     if (seen_[number]) {
       ++repeated_;

@@ -141,6 +141,89 @@ TEST_CASE_METHOD(Fixture, "block: a subset is worked on alone and takes its plac
   CHECK(Lines() == std::vector<std::string>{"one", "early", "two"});
 }
 
+TEST_CASE_METHOD(Fixture, "block: absorbed lines settle with the entry that they are part of",
+                 "[block]") {
+  block->Absorb(0, 1);
+  block->Absorb(0, 2);
+  block->Compact();
+
+  CHECK(Lines() == std::vector<std::string>{"zero"});
+  const Entry view = block->View(0);
+  CHECK(view.source_bytes == 15);
+  CHECK(view.offset == 0);
+  CHECK(view.last_offset == 10);
+  CHECK(view.holds.empty());
+  block->Drop(0, 0);
+  CHECK(block->drops()[0].bytes == 15);
+}
+
+TEST_CASE_METHOD(Fixture, "block: a held entry has one hold for all lines of a source", "[block]") {
+  block->Absorb(0, 1);
+  HeldEntry held = block->Detach(0);
+  block->Absorb(held, 2);
+  block->Compact();
+  progress->Advance({15, 15, 0, 3});
+
+  CHECK(block->live().empty());
+  REQUIRE(held.holds.size() == 1);
+  CHECK(held.holds[0]->bytes() == 15);
+  CHECK(progress->min_settled() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "block: lines that stand before the held ones have a hold of their own",
+                 "[block]") {
+  HeldEntry held = block->Detach(1);
+  block->Absorb(held, 0);
+  progress->Advance({15, 15, 0, 3});
+
+  CHECK(held.holds.size() == 2);
+  CHECK(progress->min_settled() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "block: an absorbed entry brings what it had held", "[block]") {
+  HeldEntry held = block->Detach(0);
+  const EntryIndex back = block->InsertBefore(1, std::move(held));
+  block->Absorb(back, 1);
+  block->Compact();
+
+  CHECK(Lines() == std::vector<std::string>{"zero", "two"});
+  const Entry view = block->View(back);
+  CHECK(view.offset == 5);
+  CHECK(view.source_bytes == 5);
+  REQUIRE(view.holds.size() == 1);
+  CHECK(view.holds[0]->bytes() == 5);
+  block->Absorb(2, back);
+  REQUIRE(block->View(2).holds.size() == 1);
+  CHECK(block->View(2).source_bytes == 10);
+}
+
+TEST_CASE_METHOD(Fixture, "block: time and values are given to another entry in place of its own",
+                 "[block]") {
+  block->SetExtracted(0, a, Value::String("first"));
+  block->SetExtracted(1, b, Value::Number(2));
+  block->SetExtracted(2, app, Value());
+
+  block->CopyValues(0, 1);
+  block->SetValues(2, block->CopyValues(0));
+
+  for (const EntryIndex entry : {1U, 2U}) {
+    CHECK(block->Timestamp(entry) == block->Timestamp(0));
+    CHECK(block->ExtractedText(entry, a) == "first");
+    CHECK_FALSE(block->Extracted(entry, b).present());
+    CHECK(block->ExtractedText(entry, app) == "web");
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "block: a held entry that is dropped is counted", "[block]") {
+  block->DropHeld(block->Detach(0), 1);
+  progress->Advance({15, 15, 0, 3});
+
+  CHECK(block->drops()[1].lines == 1);
+  CHECK(block->drops()[1].held_bytes == 5);
+  CHECK(progress->Balance(0).dropped == 5);
+  CHECK(progress->min_settled() == 15);
+}
+
 TEST_CASE_METHOD(Fixture, "block: dropping an entry with held lines drops them in the ledger",
                  "[block]") {
   HeldEntry held = block->Detach(0);

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,6 +32,8 @@ class FakeSource final : public Source {
     const std::lock_guard<std::mutex> lock(mutex_);
     ended_ = true;
   }
+  // Called at the beginning of each Read(). Before it is given away.
+  void OnRead(std::function<void()> on_read) { on_read_ = std::move(on_read); }
   void SetPredecessor(const Source* predecessor) { predecessor_ = predecessor; }
   void SetTrims() { trims_ = true; }
   void SetNotRereadable() { rereadable_ = false; }
@@ -40,6 +43,7 @@ class FakeSource final : public Source {
   }
 
   ReadStatus Read(BlockBuffer& buffer, std::size_t /*max_bytes*/, Chunk& chunk) override {
+    if (on_read_) on_read_();
     const std::lock_guard<std::mutex> lock(mutex_);
     if (chunks_.empty()) return ended_ ? ReadStatus::kEnded : ReadStatus::kIdle;
     const std::string& lines = chunks_.front();
@@ -68,6 +72,7 @@ class FakeSource final : public Source {
   const std::string job_;
   const Labels labels_;
   const std::shared_ptr<SourceProgress> progress_;
+  std::function<void()> on_read_;
   const Source* predecessor_ = nullptr;
   bool trims_ = false;
   bool rereadable_ = true;

@@ -37,13 +37,15 @@ struct Change {
 };
 
 struct TraceStep {
-  enum class Outcome : uint8_t { kPassed, kDropped, kKept, kEmerged };
+  enum class Outcome : uint8_t { kPassed, kDropped, kKept, kEmerged, kAbsorbed };
 
   const StagePlace* stage = nullptr;
   Outcome outcome = Outcome::kPassed;
   std::string_view reason;  // kDropped.
   std::vector<Change> changes;
-  std::vector<LineOrigin> joined;  // Lines kept back before that became part of the entry here.
+  // Lines that became part of the entry here: kept back before, or standing behind it.
+  std::vector<LineOrigin> joined;
+  std::optional<LineOrigin> into;  // kAbsorbed: the first line of the entry it became part of.
 };
 
 // How an entry stands in its block at one moment.
@@ -57,7 +59,7 @@ struct EntryState {
 };
 
 struct EntryTrace {
-  enum class End : uint8_t { kSent, kDropped, kKept, kRateLimited };
+  enum class End : uint8_t { kSent, kDropped, kKept, kRateLimited, kAbsorbed };
 
   uint64_t number = 0;  // Counts up over the whole run.
   std::string_view job;

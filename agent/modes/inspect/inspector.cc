@@ -71,7 +71,8 @@ void Inspector::FollowEmerged(Block& block, EntryIndex entry, const StagePlace& 
     followed.holds.push_back(key);
     const auto held = held_.find(key);
     if (held == held_.end()) continue;
-    followed.trace.origins.push_back(held->second.origin);
+    const std::vector<LineOrigin>& lines = held->second.origins;
+    followed.trace.origins.insert(followed.trace.origins.end(), lines.begin(), lines.end());
     if (held->second.block == block_number_) {
       followed.after = std::max<int64_t>(followed.after, held->second.entry);
     }
@@ -114,7 +115,8 @@ void Inspector::LookAt(Block& block, EntryIndex entry, const StagePlace& stage) 
     followed.holds.emplace_back(&holds[i]->progress(), holds[i]->offset());
     const auto held = held_.find(followed.holds.back());
     if (held == held_.end()) continue;
-    StepOf(followed.trace, stage).joined.push_back(held->second.origin);
+    std::vector<LineOrigin>& joined = StepOf(followed.trace, stage).joined;
+    joined.insert(joined.end(), held->second.origins.begin(), held->second.origins.end());
   }
   followed.state = std::move(now);
 
@@ -124,11 +126,28 @@ void Inspector::LookAt(Block& block, EntryIndex entry, const StagePlace& stage) 
     step.reason = reasons_->all()[*reason].name;
     followed.trace.end = EntryTrace::End::kDropped;
     followed.live = false;
+  } else if (const std::optional<EntryIndex> into = block.AbsorbedInto(entry)) {
+    JoinTo(*into, stage, followed);
   } else if (block.IsDetached(entry)) {
     StepOf(followed.trace, stage).outcome = TraceStep::Outcome::kKept;
     followed.trace.end = EntryTrace::End::kKept;
     followed.live = false;
     RememberHeld(block, entry, followed);
+  }
+}
+
+void Inspector::JoinTo(EntryIndex into, const StagePlace& stage, Followed& followed) {
+  TraceStep& step = StepOf(followed.trace, stage);
+  step.outcome = TraceStep::Outcome::kAbsorbed;
+  followed.trace.end = EntryTrace::End::kAbsorbed;
+  followed.live = false;
+  if (into >= entries_.size()) return;
+  EntryTrace& whole = entries_[into].trace;
+  if (!whole.origins.empty()) step.into = whole.origins.front();
+  std::vector<LineOrigin>& joined = StepOf(whole, stage).joined;
+  for (const LineOrigin& origin : followed.trace.origins) {
+    joined.push_back(origin);
+    whole.origins.push_back(origin);
   }
 }
 
@@ -143,7 +162,7 @@ void Inspector::RememberHeld(Block& block, EntryIndex entry, Followed& followed)
   followed.holds.clear();
   if (block.View(entry).source_bytes == 0 || followed.trace.origins.empty()) return;
   const HeldKey own{block.progress(), block.View(entry).offset};
-  held_[own] = {followed.trace.origins.front(), block_number_, entry};
+  held_[own] = {followed.trace.origins, block_number_, entry};
 }
 
 TraceStep& Inspector::StepOf(EntryTrace& trace, const StagePlace& stage) {

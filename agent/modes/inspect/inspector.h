@@ -47,8 +47,8 @@ class Inspector final : public StageObserver {
   // A line that a stage keeps back, by its source and offset.
   using HeldKey = std::pair<const SourceProgress*, uint64_t>;
   struct Held {
-    LineOrigin origin;
-    uint64_t block = 0;  // In which it was, and as which entry.
+    std::vector<LineOrigin> origins;  // And what has become a part of it before.
+    uint64_t block = 0;               // In which it was, and as which entry.
     EntryIndex entry = 0;
   };
   // An entry of the present block.
@@ -85,6 +85,7 @@ class Inspector final : public StageObserver {
   // Books what has changed since the last look under this stage.
   void Look(Block& block, const StagePlace& stage);
   void LookAt(Block& block, EntryIndex entry, const StagePlace& stage);
+  void JoinTo(EntryIndex into, const StagePlace& stage, Followed& followed);
   void RememberHeld(Block& block, EntryIndex entry, Followed& followed);
   static TraceStep& StepOf(EntryTrace& trace, const StagePlace& stage);
   [[nodiscard]] std::vector<EntryIndex> InOrder(const Block& block) const;

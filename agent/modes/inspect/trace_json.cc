@@ -34,6 +34,8 @@ std::string_view NameOf(TraceStep::Outcome outcome) {
       return "dropped";
     case TraceStep::Outcome::kKept:
       return "kept_back";
+    case TraceStep::Outcome::kAbsorbed:
+      return "joined";
     case TraceStep::Outcome::kEmerged:
       break;
   }
@@ -48,6 +50,8 @@ std::string_view NameOf(EntryTrace::End end) {
       return "dropped";
     case EntryTrace::End::kKept:
       return "kept_back";
+    case EntryTrace::End::kAbsorbed:
+      return "joined";
     case EntryTrace::End::kRateLimited:
       break;
   }
@@ -128,6 +132,7 @@ std::string FormatStep(const EntryTrace& trace, const TraceStep& step) {
     WriteChange(change, json);
   json.EndArray();
   if (!step.joined.empty()) WriteOrigins("joined", step.joined, json);
+  if (step.into) WriteOrigins("joined_to", {*step.into}, json);
   json.EndObject();
   return json.Take() + "\n";
 }

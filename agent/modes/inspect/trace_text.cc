@@ -164,10 +164,19 @@ class TraceWriter {
     if (step.outcome == TraceStep::Outcome::kDropped) {
       StepRow(kStrongRed, "dropped (" + ShowText(step.reason, Room() - 10) + ")");
     } else if (step.outcome == TraceStep::Outcome::kKept) {
-      StepRow(kYellow, step.stage->name == "multiline"
-                           ? "kept back: waits for more lines of its block"
-                           : "kept back: waits for the rest of the line");
+      StepRow(kYellow, "kept back: " + std::string(WaitsFor(step.stage->name)));
+    } else if (step.outcome == TraceStep::Outcome::kAbsorbed) {
+      const std::string number = step.into ? LineNumbers({*step.into}) : std::string();
+      StepRow(kYellow,
+              "becomes part of " + (number.empty() ? "the entry before" : "line " + number));
     }
+  }
+
+  static std::string_view WaitsFor(std::string_view stage) {
+    if (stage == "dedup") return "waits for the end of the run";
+    if (stage == "limit") return "waits for its time";
+    if (stage == "multiline") return "waits for more lines of its entry";
+    return "waits for the rest of the line";
   }
 
   // The stage's name stands in the first of its rows.
@@ -193,7 +202,8 @@ class TraceWriter {
         text += ": complete";
         break;
       case BlockCause::kDeadline:
-        text += ": no more came in time";
+        text += trace_.steps.front().stage->name == "limit" ? ": its time has come"
+                                                            : ": no more came in time";
         break;
       case BlockCause::kEndOfInput:
         text += ": the input has ended";
@@ -206,7 +216,12 @@ class TraceWriter {
   }
 
   void WriteJoined(const TraceStep& step) {
-    std::string text = "joined with " + CountOf(step.joined.size(), "line") + " kept back before";
+    std::string text = "joined with " + CountOf(step.joined.size(), "line");
+    const std::vector<LineOrigin>& own = trace_.origins;
+    if (own.empty() || step.joined.front().offset < own.front().offset ||
+        step.joined.front().source != own.front().source) {
+      text += " kept back before";
+    }
     const std::string numbers = LineNumbers(step.joined);
     if (!numbers.empty()) text += ": " + numbers;
     StepRow(kYellow, text);

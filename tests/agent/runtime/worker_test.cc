@@ -18,18 +18,15 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-// A worker with one job "job", whose stages are `stages`, and one encoder.
+// A worker with a job "job", whose stages are `stages`, another one "other" without any, and one
+// encoder.
 class WorkerFixture {
  public:
   explicit WorkerFixture(const std::string& stages = "", RateLimiter* limiter = nullptr)
       : worker_({clock_, logger_, budget_, limiter, /*limiter_drops=*/true,
                  [this](const std::shared_ptr<Source>&) { ended_.set_value(); }}) {
-    Problems problems;
-    const ConfigNode tree = LoadYaml(stages, problems);
-    auto pipeline = Pipeline::Build(tree, "pipeline_stages", "job", problems,
-                                    {worker_.label_sets(), clock_, logger_, metrics_});
-    REQUIRE(pipeline != nullptr);
-    worker_.AddJob({"job", std::move(pipeline), {0}, std::make_shared<JobLedger>(1)});
+    AddJob("job", stages);
+    AddJob("other", "");
     worker_.AddEncoder(std::make_unique<RecordingEncoder>(worker_.label_sets(), recorded_));
     worker_.Start();
   }
@@ -45,8 +42,18 @@ class WorkerFixture {
     done.get_future().wait();
   }
 
-  std::shared_ptr<FakeSource> Add(const std::string& lines, Labels labels = {{"a", "1"}}) {
-    auto source = std::make_shared<FakeSource>("job", std::move(labels));
+  void AddJob(const std::string& name, const std::string& stages) {
+    Problems problems;
+    const ConfigNode tree = LoadYaml(stages, problems);
+    auto pipeline = Pipeline::Build(tree, "pipeline_stages", name, problems,
+                                    {worker_.label_sets(), clock_, logger_, metrics_});
+    REQUIRE(pipeline != nullptr);
+    worker_.AddJob({name, std::move(pipeline), {0}, std::make_shared<JobLedger>(1)});
+  }
+
+  std::shared_ptr<FakeSource> Add(const std::string& lines, Labels labels = {{"a", "1"}},
+                                  const std::string& job = "job") {
+    auto source = std::make_shared<FakeSource>(job, std::move(labels));
     if (!lines.empty()) source->Give(lines);
     return source;
   }
@@ -170,6 +177,23 @@ TEST_CASE("worker: lines over the rate limit are dropped and counted", "[worker]
   CHECK(fixture.recorded_.lines().size() == 2);
   CHECK(fixture.worker_.counters().rate_limited_lines.value() == 1);
   CHECK(source->progress()->Balance(0).dropped == 2);
+}
+
+TEST_CASE("worker: lines of one entry are put together however slowly they are read", "[worker]") {
+  WorkerFixture fixture("- multiline: {firstline: '^>', max_wait_time: 3s}");
+  const auto source = fixture.Add(">1\n");
+  std::string wanted = R"({a="1"} >1)";
+  for (const char c : std::string("abcdefghij")) {  // Some turns.
+    source->Give(std::string(1, c) + "\n");
+    wanted += std::string("\n") + c;
+  }
+  source->OnRead([&fixture] { fixture.clock_.Advance(5 * kNanosPerSecond); });
+
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+  fixture.Finish();
+
+  CHECK(fixture.recorded_.lines() == Lines{wanted});
 }
 
 }  // namespace agent

@@ -2,6 +2,7 @@
 
 #include "pipeline/stages/cri_line.h"
 #include "tests/pipeline/stages/line_runner.h"
+#include "tests/support/recording_metrics.h"
 
 namespace agent {
 namespace {
@@ -166,6 +167,59 @@ TEST_CASE("cri: abandoned pieces stay unsettled and are not joined", "[stages][c
 
   CHECK(Lines(runner.Run({Piece(2, "stdout F two")})) == Strings{"two"});
   CHECK_FALSE(runner.progress->idle());
+}
+
+TEST_CASE("cri: pieces are part of the memory that stages may take", "[stages][cri]") {
+  const std::string text(300, 'x');
+  LineRunner runner("[cri: {}]", 3000);
+
+  CHECK(runner.Run({Piece(1, "stdout P " + text)}).empty());
+  CHECK(runner.held_memory.used() > 300);
+  CHECK(Lines(runner.Run({Piece(2, "stdout F end")})) == Strings{text + "end"});
+  CHECK(runner.held_memory.used() == 0);
+}
+
+TEST_CASE("cri: a line that never ends comes out in pieces", "[stages][cri]") {
+  const std::string text(300, 'x');
+  LineRunner runner("[cri: {}]", 3000);
+  Strings lines;
+  for (int i = 0; i < 20; ++i) {
+    for (const std::string& line : Lines(runner.Run({Piece(1, "stdout P " + text)})))
+      lines.push_back(line);
+    REQUIRE_FALSE(runner.held_memory.full());
+  }
+  REQUIRE(lines.size() > 1);
+  CHECK(lines[0].size() >= 600);
+  for (const std::string& line : Lines(runner.Run({Piece(2, "stdout F end")})))
+    lines.push_back(line);
+
+  std::size_t bytes = 0;
+  for (const std::string& line : lines)
+    bytes += line.size();
+  CHECK(bytes == 20 * text.size() + 3);
+  RecordingMetrics metrics;
+  runner.shared.CollectMetrics(metrics);
+  CHECK(metrics.Value("agent_stage_bounds_reached_total job stages[0].cri length") > 0);
+}
+
+TEST_CASE("cri: when memory is short the oldest lines come out", "[stages][cri]") {
+  const std::string text(700, 'x');
+  LineRunner runner("[cri: {}]", 20'000);
+  Strings out;
+  for (int pod = 0; pod < 40; ++pod) {
+    runner.labels = {{"pod", std::to_string(pod)}};
+    for (const auto& one : runner.Run({Piece(1, "stdout P " + text)}))
+      out.push_back(one.labels);
+    REQUIRE_FALSE(runner.held_memory.full());
+  }
+
+  REQUIRE(out.size() > 1);
+  CHECK(out[0] == R"({pod="0", stream="stdout"})");
+  CHECK(out[1] == R"({pod="1", stream="stdout"})");
+  RecordingMetrics metrics;
+  runner.shared.CollectMetrics(metrics);
+  CHECK(metrics.Value("agent_stage_bounds_reached_total job stages[0].cri memory") ==
+        static_cast<double>(out.size()));
 }
 
 TEST_CASE("cri: a time that is none takes the last one of the labels", "[stages][cri]") {

@@ -13,6 +13,7 @@
 #include "base/config/yaml.h"
 #include "base/label_sets.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
 #include "base/source_progress.h"
 #include "pipeline/pipeline.h"
 #include "tests/support/fake_clock.h"
@@ -25,17 +26,21 @@ class LineRunner {
     std::string line;
     std::string labels;  // {a="1"}
     int64_t timestamp_ns = 0;
-    std::vector<uint32_t> held_bytes;  // Of the lines that were held back and are in this one.
+    std::vector<uint64_t> held_bytes;  // Of the lines that were held back and are in this one.
+    uint32_t source_bytes = 0;         // Of the present block's lines in it.
 
     bool operator==(const Out&) const = default;
   };
 
-  // `yaml` is a list of stages.
-  explicit LineRunner(const std::string& yaml) : problems_("test.yaml", yaml) {
-    const ConfigNode stages = LoadYaml(yaml, problems_);
-    pipeline_ = Pipeline::Build(stages, "stages", "job", problems_,
-                                {sets, clock, logger_, metrics_, /*keep_everything=*/false});
-    progress = NewSource();
+  // `yaml` is a list of stages. `max_held_bytes`: what stages may keep back.
+  explicit LineRunner(const std::string& yaml, std::size_t max_held_bytes = std::size_t{12} << 20)
+      : held_memory(max_held_bytes), problems_("test.yaml", yaml) {
+    Build(yaml, shared);
+  }
+  // Another worker of the same job.
+  LineRunner(const std::string& yaml, LineRunner& other)
+      : held_memory(std::size_t{12} << 20), problems_("test.yaml", yaml) {
+    Build(yaml, other.shared);
   }
 
   [[nodiscard]] bool built() const { return pipeline_ != nullptr; }
@@ -54,19 +59,36 @@ class LineRunner {
       block.Add(text, clock.WallNanos(), offset_, bytes);
       offset_ += bytes;
     }
-    pipeline_->Run();
-    return Collect(block);
+    return RunBlock(block, lines.size());
+  }
+  // The same, of lines that stand one after the other in memory, as they are read. `text` has
+  // kTextPadding readable bytes after it, and stays.
+  std::vector<Out> RunText(std::string_view text) {
+    Block& block = pipeline_->block();
+    block.Reset(sets.Intern(labels), progress);
+    std::size_t lines = 0;
+    while (!text.empty()) {
+      const std::size_t end = text.find('\n');
+      const auto bytes = static_cast<uint32_t>(end + 1);
+      block.Add(text.substr(0, end), clock.WallNanos(), offset_, bytes);
+      offset_ += bytes;
+      text.remove_prefix(bytes);
+      ++lines;
+    }
+    return RunBlock(block, lines);
   }
   std::vector<Out> Flush(FlushReason reason) {
     std::vector<Out> out;
-    pipeline_->Flush(reason, [&](Block& block) { out = Collect(block); });
+    pipeline_->Flush(reason, [&](Block& block) { Collect(block, out); });
     return out;
   }
   std::vector<Out> EndOfSource(const SourceProgress& source) {
     std::vector<Out> out;
-    pipeline_->EndOfSource(source, [&](Block& block) { out = Collect(block); });
+    pipeline_->EndOfSource(source, [&](Block& block) { Collect(block, out); });
     return out;
   }
+  // Lets go of what the last block held, as a worker does when every encoder has it.
+  void Release() { pipeline_->block().Release(); }
   // What follows is from another source.
   static std::shared_ptr<SourceProgress> NewSource() {
     return std::make_shared<SourceProgress>("job", std::vector<uint64_t>{0}, nullptr);
@@ -76,20 +98,50 @@ class LineRunner {
   LabelSets sets;
   FakeClock clock;
   std::shared_ptr<SourceProgress> progress;
+  SharedStates shared;
+  MemoryBudget held_memory;
 
  private:
-  std::vector<Out> Collect(Block& block) {
+  void Build(const std::string& yaml, SharedStates& states) {
+    const ConfigNode stages = LoadYaml(yaml, problems_);
+    pipeline_ = Pipeline::Build(stages, "stages", "job", problems_,
+                                {.label_sets = sets,
+                                 .clock = clock,
+                                 .logger = logger_,
+                                 .metrics = metrics_,
+                                 .shared = &shared,
+                                 .held_memory = &held_memory});
+    progress = NewSource();
+  }
+
+  std::vector<Out> RunBlock(Block& block, std::size_t lines) {
+    pipeline_->Run();
+    ProcessedBlock processed{offset_, offset_ - read_, 0, lines};
+    for (const Block::DropCount& drop : block.drops())
+      processed.dropped_bytes += drop.bytes;
+    read_ = offset_;
+    progress->Advance(processed);
     std::vector<Out> out;
+    Collect(block, out);
+    return out;
+  }
+
+  // Everything counts as delivered at once.
+  void Collect(Block& block, std::vector<Out>& out) {
     for (const EntryIndex entry : block.live()) {
       const Entry view = block.View(entry);
-      Out one{std::string(view.line), FormatLabels(sets.Get(view.labels)), view.timestamp_ns, {}};
+      Out one{std::string(view.line),
+              FormatLabels(sets.Get(view.labels)),
+              view.timestamp_ns,
+              {},
+              view.source_bytes};
+      progress->SettleBytes(0, view.source_bytes, 0);
       for (const auto& held : view.holds) {
         one.held_bytes.push_back(held->bytes());
         held->Settle(0, /*delivered=*/true);
       }
       out.push_back(std::move(one));
     }
-    return out;
   }
 
   Problems problems_;
@@ -97,6 +149,7 @@ class LineRunner {
   CustomMetrics metrics_;
   std::unique_ptr<Pipeline> pipeline_;
   uint64_t offset_ = 0;
+  uint64_t read_ = 0;
 };
 
 }  // namespace agent

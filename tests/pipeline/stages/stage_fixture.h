@@ -42,6 +42,8 @@ class StageFixture {
                  .metrics = metrics,
                  .random = random_,
                  .geo_databases = geo_databases_,
+                 .shared = shared,
+                 .held_memory = held_memory,
                  .job = "job",
                  .path = "stages[0].stage"},
         stage_(make(node_, context_)) {
@@ -110,6 +112,8 @@ class StageFixture {
 
   FakeClock clock;
   CustomMetrics metrics;
+  SharedStates shared;
+  MemoryBudget held_memory{std::size_t{12} << 20};
 
  private:
   std::string_view Keep(std::string_view text) {

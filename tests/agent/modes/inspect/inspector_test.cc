@@ -159,6 +159,30 @@ TEST_CASE("inspect: what comes out of a stage later says of which lines it is, a
         "ENTRY one-two\n");
 }
 
+TEST_CASE("inspect: lines that become part of an entry say so, and the entry says which",
+          "[inspect]") {
+  StoryTeller teller("- multiline: {firstline: '^>'}\n", TextFormat());
+
+  teller.Read("> 1\n  a\n  b\n> 2\n  c\n");
+  const std::string first = teller.Told();
+  teller.Read("  d\n");
+  const std::string second = teller.Told();
+  teller.Flush(FlushReason::kEnd);
+
+  CHECK(
+      first.starts_with("\n== /var/log/app.log:1-3, offset 0 (job web)\n"
+                        "   > 1\n"
+                        "   {job=\"web\"}\n"
+                        "   0.multiline      joined with 2 lines: 2-3\n"));
+  CHECK(first.find("\n== /var/log/app.log:2, offset 4 (job web)\n"
+                   "     a\n"
+                   "   {job=\"web\"}\n"
+                   "   0.multiline      becomes part of line 1\n") != std::string::npos);
+  CHECK(first.find("kept back: waits for more lines of its entry\n") != std::string::npos);
+  CHECK(second.find("kept back: waits for more lines of its entry\n") != std::string::npos);
+  CHECK(teller.Told().starts_with("\n== /var/log/app.log:4-6, offset 12 (job web)\n"));
+}
+
 TEST_CASE("inspect: lines are numbered only where the file was read from its beginning",
           "[inspect]") {
   StoryTeller teller("[]", TextFormat());
