@@ -10,6 +10,7 @@ namespace {
 constexpr auto kStages = std::to_array<StageEntry>({
     {"cri", MakeCriStage},
     {"decolorize", MakeDecolorizeStage},
+    {"dedup", MakeDedupStage},
     {"docker", MakeDockerStage},
     {"drop", MakeDropStage},
     {"eventlogmessage", MakeEventLogMessageStage},
@@ -18,6 +19,7 @@ constexpr auto kStages = std::to_array<StageEntry>({
     {"labelallow", MakeLabelallowStage},
     {"labeldrop", MakeLabeldropStage},
     {"labels", MakeLabelsStage},
+    {"limit", MakeLimitStage},
     {"logfmt", MakeLogfmtStage},
     {"match", MakeMatchStage},
     {"metrics", MakeMetricsStage},

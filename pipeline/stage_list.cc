@@ -10,9 +10,6 @@
 namespace agent {
 namespace {
 
-// Promtail's, and refused by name until they are built.
-constexpr std::string_view kNotBuilt[] = {"limit"};
-
 const StageEntry* FindStage(std::string_view name) {
   const auto all = AllStages();
   const auto at = std::lower_bound(
@@ -22,11 +19,6 @@ const StageEntry* FindStage(std::string_view name) {
 }
 
 void ReportUnknown(const ConfigNode& key, const std::string& path, Problems& problems) {
-  if (std::find(std::begin(kNotBuilt), std::end(kNotBuilt), key.text()) != std::end(kNotBuilt)) {
-    problems.Error(key.place(), path, "stage '" + key.text() + "' is not built yet",
-                   "remove it, or stay with your present agent for this job");
-    return;
-  }
   std::vector<std::string> names;
   for (const StageEntry& entry : AllStages())
     names.emplace_back(entry.name);

@@ -102,6 +102,8 @@ class StageLinter {
       LintExpression(expression, path + ".expression", 2, problems_);
       if (name == "regex" && expression != nullptr) AddNumbers(expression->text());
       if (name == "replace") LintReplace(body, path, problems_);
+    } else if (name == "dedup") {
+      LintExpression(FindField(body, "ignore"), path + ".ignore", 2, problems_);
     } else if (name == "multiline") {
       LintExpression(FindField(body, "firstline"), path + ".firstline", 2, problems_);
     } else if (name == "match") {

@@ -10,6 +10,7 @@ namespace agent {
 
 std::unique_ptr<Stage> MakeCriStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDecolorizeStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeDedupStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDockerStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDropStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeEventLogMessageStage(const ConfigNode& node, StageContext& context);
@@ -18,6 +19,7 @@ std::unique_ptr<Stage> MakeJsonStage(const ConfigNode& node, StageContext& conte
 std::unique_ptr<Stage> MakeLabelallowStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLabeldropStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLabelsStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeLimitStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLogfmtStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeMatchStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeMetricsStage(const ConfigNode& node, StageContext& context);

@@ -5,6 +5,7 @@ lost or counted twice."""
 import random
 import re
 import signal
+import time
 
 import harness
 from harness import base_config, file_job, run_agent, wait_until, write_lines
@@ -133,6 +134,89 @@ class MultilineTest(HeldLinesTest):
 
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(re.findall(rb"> \d\n  \w", result.stdout), [b"> 1\n  a", b"> 2\n  b"])
+
+
+class LimitTest(HeldLinesTest):
+    def test_standard_input_comes_out_at_the_rate(self):
+        lines = [f"line {n}" for n in range(25)]
+        config = self.config([{"limit": {"rate": 50, "burst": 5}}])
+        for args in (["--stdin", "--dry-run"], ["--stdin"]):
+            begin = time.monotonic()
+
+            result = run_agent(self.dir, args, config, "\n".join(lines).encode())
+
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertGreaterEqual(time.monotonic() - begin, 20 / 50)
+            if "--dry-run" in args:
+                self.assertEqual(re.findall(r"line \d+", result.stdout.decode()), lines)
+        self.assertEqual(self.receiver.lines(), lines)
+
+    def test_a_job_over_its_rate_waits_alone_and_loses_nothing(self):
+        free = self.dir / "free.log"
+        limited = [f"limited {n}" for n in range(2000)]
+        write_lines(self.path, limited)
+        jobs = [file_job(self.path, "limited", [{"limit": {"rate": 5, "burst": 10}}]), file_job(free, "free")]
+        config = base_config(self.dir, self.receiver.url, jobs, limits_config={"workers": 1})
+        agent = self.start(config)
+        wait_until("the burst comes", lambda: len(self.receiver.lines()) >= 10)
+        begin = time.monotonic()
+
+        for n in range(5):
+            write_lines(free, [f"free {n}"])
+            wait_until("the other job goes on", lambda n=n: f"free {n}" in self.receiver.lines())
+
+        came = [line for line in self.receiver.lines() if line.startswith("limited")]
+        self.assertLessEqual(len(came), 10 + 5 * (time.monotonic() - begin + 5))
+        self.assertEqual(came, limited[: len(came)])
+        self.assertLess(self.ledger(agent, "read_bytes_total"), bytes_of(limited))
+        code, seconds = agent.stop()
+        self.assertEqual(code, 0)
+        self.assertLess(seconds, 5)
+
+        config["scrape_configs"][0]["pipeline_stages"] = []
+        self.start(config)
+        wait_until("the rest comes", lambda: set(limited) <= set(self.receiver.lines()))
+        lines = [line for line in self.receiver.lines() if line.startswith("limited")]
+        self.assertEqual(lines, limited)
+
+    def test_by_label(self):
+        stages = [
+            {"logfmt": {"mapping": {"app": None}}},
+            {"labels": {"app": None}},
+            {"limit": {"rate": 0.001, "burst": 2, "drop": True, "by_label_name": "app"}},
+        ]
+        write_lines(self.path, ["app=a"] * 5 + ["app=b"] + ["none"] * 4)
+        agent = self.start(self.config(stages)).wait_ready()
+
+        wait_until("all are read", lambda: self.ledger(agent, "in_flight_bytes") == 0 and len(self.receiver.lines()) >= 7)
+
+        self.assertEqual(sorted(self.receiver.lines()), ["app=a"] * 2 + ["app=b"] + ["none"] * 4)
+        metrics = agent.metrics()
+        by_label = metrics.sum("logentry_dropped_lines_by_label_total", label_name="app", label_value="a")
+        self.assertEqual(by_label, 3)
+        self.assertEqual(metrics.sum("logentry_dropped_lines_total", reason="ratelimit_drop_stage"), 3)
+        dropped = metrics.sum("agent_ledger_dropped_bytes_total", reason="ratelimit_drop_stage")
+        self.assertEqual(dropped, bytes_of(["app=a"] * 3))
+
+
+class DedupTest(HeldLinesTest):
+    def test_the_last_repeat_survives_kill_9(self):
+        config = self.config([{"dedup": {"window": "1h", "count_as": "suffix"}}])
+        write_lines(self.path, ["a"] * 5)
+        agent = self.start(config).wait_ready()
+        wait_until("the first one came", lambda: self.receiver.lines() == ["a"])
+        self.wait_settled(agent, 2)
+        self.assertEqual(self.ledger(agent, "dropped_bytes_total"), 6)
+        self.assertEqual(self.ledger(agent, "in_flight_bytes"), 2)
+        agent.kill()
+        self.agents.clear()
+
+        agent = self.start(config).wait_ready()
+        write_lines(self.path, ["a", "a", "b"])
+
+        wait_until("the run has ended", lambda: "b" in self.receiver.lines())
+        self.assertEqual(self.receiver.lines(), ["a", "a", "a [repeated 2 times]", "b"])
+        wait_until("all is settled", lambda: self.ledger(agent, "in_flight_bytes") == 0)
 
 
 if __name__ == "__main__":

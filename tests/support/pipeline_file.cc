@@ -11,6 +11,7 @@
 #include "base/config/yaml.h"
 #include "base/go_format.h"
 #include "base/log.h"
+#include "base/metrics/metrics.h"
 #include "pipeline/pipeline.h"
 #include "tests/support/fake_clock.h"
 
@@ -56,6 +57,33 @@ std::string ValueText(Block& block, const Value& value) {
   return value.is_string() ? Quoted(text) : text;
 }
 
+// Metrics as text: "name{label="value"} number".
+class MetricTexts final : public MetricSink {
+ public:
+  explicit MetricTexts(std::set<std::string>& all) : all_(all) {}
+
+  void Add(std::string_view name, std::initializer_list<std::string_view> label_values,
+           double value) override {
+    const MetricInfo* const info = FindMetric(name);
+    CHECK(info != nullptr && info->labels.size() == label_values.size());
+    std::string text = std::string(name) + "{";
+    std::size_t i = 0;
+    for (const std::string_view label_value : label_values) {
+      if (i > 0) text += ",";
+      text += std::string(info->labels[i++]) + "=" + Quoted(label_value);
+    }
+    text += "} ";
+    AppendGoFloat(value, text);
+    all_.insert(text);
+  }
+  void AddHistogram(std::string_view /*name*/,
+                    std::initializer_list<std::string_view> /*label_values*/,
+                    const HistogramSnapshot& /*histogram*/) override {}
+
+ private:
+  std::set<std::string>& all_;
+};
+
 // One test of a file, as it runs.
 class Case {
  public:
@@ -66,7 +94,12 @@ class Case {
     const ConfigNode* stages = node_.Find("pipeline_stages");
     CHECK(stages != nullptr);
     pipeline_ = Pipeline::Build(*stages, "pipeline_stages", "test", problems,
-                                {sets_, clock_, logger_, metrics_, /*keep_everything=*/true});
+                                {.label_sets = sets_,
+                                 .clock = clock_,
+                                 .logger = logger_,
+                                 .metrics = metrics_,
+                                 .keep_everything = true,
+                                 .shared = &shared_});
     if (pipeline_ == nullptr) return problems.Format(/*color=*/false);
     RunLines();
     pipeline_->Flush(FlushReason::kEnd, [this](Block& block) { Collect(block); });
@@ -184,6 +217,8 @@ class Case {
         AddSeries(metric->definition(), series, all);
       }
     }
+    MetricTexts texts(all);
+    shared_.CollectMetrics(texts);
     return {all.begin(), all.end()};
   }
 
@@ -231,6 +266,7 @@ class Case {
   FakeClock clock_;
   Logger logger_{2, LogLevel::kError, LogFormat::kLogfmt};
   CustomMetrics metrics_;
+  SharedStates shared_;
   std::unique_ptr<Pipeline> pipeline_;
   Labels start_;
   std::vector<std::string> lines_;

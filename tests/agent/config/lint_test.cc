@@ -29,6 +29,7 @@ TEST_CASE("lint: doubled backslashes outside of double quotes", "[config][lint]"
   CHECK_FALSE(LintOf("- replace: {expression: '(\\\\d+)'}\n").empty());
   CHECK_FALSE(LintOf("- drop: {expression: '\\\\S+'}\n").empty());
   CHECK_FALSE(LintOf("- multiline: {firstline: '^\\\\d'}\n").empty());
+  CHECK_FALSE(LintOf("- dedup: {ignore: '\\\\d+'}\n").empty());
   CHECK_FALSE(LintOf("- regex: {Expression: '\\\\d'}\n").empty());
   CHECK(LintOf("- match: {selector: '{a=\"b\"}', stages: [{regex: {expression: '\\\\d'}}]}\n")
             .find("stages[0].match.stages[0].regex.expression") != std::string::npos);

@@ -1,5 +1,6 @@
 #include "agent/runtime/worker.h"
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -177,6 +178,85 @@ TEST_CASE("worker: lines over the rate limit are dropped and counted", "[worker]
   CHECK(fixture.recorded_.lines().size() == 2);
   CHECK(fixture.worker_.counters().rate_limited_lines.value() == 1);
   CHECK(source->progress()->Balance(0).dropped == 2);
+}
+
+TEST_CASE("worker: reads nothing of a job whose lines wait for their time; other jobs go on",
+          "[worker]") {
+  WorkerFixture fixture("- limit: {rate: 1, burst: 2}");
+  const auto source = fixture.Add("1\n2\n3\n");
+  source->Give("4\n");
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  fixture.worker_.AddSource(fixture.Add("x\n", {{"b", "2"}}, "other"));
+  REQUIRE(fixture.recorded_.WaitForLines(3));
+  CHECK(source->unread() == 1);
+
+  fixture.clock_.Advance(kNanosPerSecond);
+  fixture.worker_.Notify();
+  REQUIRE(fixture.recorded_.WaitForLines(4));
+  fixture.clock_.Advance(kNanosPerSecond);
+  fixture.worker_.Notify();
+  REQUIRE(fixture.recorded_.WaitForLines(5));
+
+  CHECK(fixture.recorded_.lines() ==
+        Lines{R"({a="1"} 1)", R"({a="1"} 2)", R"({b="2"} x)", R"({a="1"} 3)", R"({a="1"} 4)"});
+}
+
+TEST_CASE("worker: input that cannot be read again ends when its last line has had its time",
+          "[worker]") {
+  WorkerFixture fixture("- limit: {rate: 1, burst: 1}\n- multiline: {firstline: '^>'}");
+  const auto source = fixture.Add("1\n2\n>3\n");
+  source->SetNotRereadable();
+  source->End();
+  auto ended = fixture.ended_.get_future();
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+  fixture.clock_.Advance(kNanosPerSecond);
+  fixture.worker_.Notify();
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  CHECK(ended.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
+
+  fixture.clock_.Advance(kNanosPerSecond);
+  fixture.worker_.Notify();
+  ended.wait();
+
+  CHECK(fixture.recorded_.lines() == Lines{R"({a="1"} 1)", R"({a="1"} 2)", R"({a="1"} >3)"});
+}
+
+TEST_CASE("worker: stopping does not wait for lines to have their time", "[worker]") {
+  WorkerFixture fixture("- limit: {rate: 1, burst: 1}");
+  const auto source = fixture.Add("1\n2\n3\n");
+  const bool rereadable = GENERATE(true, false);
+  if (!rereadable) source->SetNotRereadable();
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+
+  fixture.Finish();
+
+  if (rereadable) {
+    CHECK(fixture.recorded_.lines().size() == 1);
+    CHECK(source->progress()->min_settled() == 2);  // The others are read again.
+  } else {
+    CHECK(fixture.recorded_.lines() == Lines{R"({a="1"} 1)", R"({a="1"} 2)", R"({a="1"} 3)"});
+  }
+}
+
+TEST_CASE("worker: a source that is removed while its lines wait ends once", "[worker]") {
+  WorkerFixture fixture("- limit: {rate: 1, burst: 1}");
+  const auto source = fixture.Add("1\n2\n");
+  source->Give("3\n");
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+
+  fixture.worker_.RemoveSource(source.get());
+  fixture.ended_.get_future().wait();
+  fixture.clock_.Advance(kNanosPerSecond);
+  fixture.worker_.Notify();
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  fixture.Finish();
+
+  CHECK(fixture.recorded_.lines() == Lines{R"({a="1"} 1)", R"({a="1"} 2)"});
+  CHECK(source->unread() == 1);
 }
 
 TEST_CASE("worker: lines of one entry are put together however slowly they are read", "[worker]") {

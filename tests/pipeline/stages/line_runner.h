@@ -109,7 +109,7 @@ class LineRunner {
                                  .clock = clock,
                                  .logger = logger_,
                                  .metrics = metrics_,
-                                 .shared = &shared,
+                                 .shared = &states,
                                  .held_memory = &held_memory});
     progress = NewSource();
   }
