@@ -69,6 +69,45 @@ void AppendEscaped(unsigned char c, std::string& out) {
   }
 }
 
+bool IsContinuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+// After the characters beyond ASCII at `p` that stand as they are: well-formed, and neither U+2028
+// nor U+2029.
+const char* SkipBeyondAscii(const char* p, const char* end) {
+  while (p < end) {
+    const auto c = static_cast<unsigned char>(*p);
+    if (c < 0x80) return p;
+    // Most letters of Europe and Asia: no byte after these can make anything special of them.
+    if (c >= 0xC2 && c < 0xE0 && end - p >= 2 && IsContinuation(p[1])) {
+      p += 2;
+      continue;
+    }
+    if (c >= 0xE3 && c < 0xED && end - p >= 3 && IsContinuation(p[1]) && IsContinuation(p[2])) {
+      p += 3;
+      continue;
+    }
+    const DecodedRune rune = DecodeRune({p, static_cast<std::size_t>(end - p)});
+    if (!rune.valid || rune.rune == 0x2028 || rune.rune == 0x2029) return p;
+    p += rune.size;
+  }
+  return p;
+}
+
+// Appends the escape of the first character of the text; returns its bytes.
+std::size_t AppendEscapedRune(std::string_view text, std::string& out) {
+  const DecodedRune rune = DecodeRune(text);
+  if (!rune.valid) {
+    out += "\\ufffd";
+  } else if (rune.rune >= 0x80) {
+    out += rune.rune == 0x2028 ? "\\u2028" : "\\u2029";
+  } else {
+    AppendEscaped(static_cast<unsigned char>(text[0]), out);
+  }
+  return rune.size;
+}
+
 // Writes a tree without recursion: what is open is on a stack of its own.
 class Writer {
  public:
@@ -151,24 +190,15 @@ void AppendJsonString(std::string_view text, std::string& out) {
   const char* const end = text.data() + text.size();
   const char* kept = text.data();  // What stands as it is and is not yet appended.
   for (const char* p = kept; (p = SkipPlain(p, end)) != end;) {
-    const auto c = static_cast<unsigned char>(*p);
-    DecodedRune rune{.rune = c, .size = 1, .valid = true};
-    if (c >= 0x80) {
-      rune = DecodeRune({p, static_cast<std::size_t>(end - p)});
-      if (rune.valid && rune.rune != 0x2028 && rune.rune != 0x2029) {
-        p += rune.size;
+    if (static_cast<unsigned char>(*p) >= 0x80) {
+      const char* const next = SkipBeyondAscii(p, end);
+      if (next != p) {
+        p = next;
         continue;
       }
     }
     out.append(kept, static_cast<std::size_t>(p - kept));
-    if (!rune.valid) {
-      out += "\\ufffd";
-    } else if (c >= 0x80) {
-      out += rune.rune == 0x2028 ? "\\u2028" : "\\u2029";
-    } else {
-      AppendEscaped(c, out);
-    }
-    p += rune.size;
+    p += AppendEscapedRune({p, static_cast<std::size_t>(end - p)}, out);
     kept = p;
   }
   out.append(kept, static_cast<std::size_t>(end - kept));
