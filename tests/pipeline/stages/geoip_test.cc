@@ -2,9 +2,12 @@
 // tests/data/geo/make.py.
 
 #include <deque>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "pipeline/geo/geo_databases.h"
+#include "pipeline/pipeline.h"
 #include "pipeline/stages/stages.h"
 #include "tests/pipeline/stages/stage_fixture.h"
 
@@ -29,6 +32,15 @@ bool Built(const std::string& yaml) {
 
 std::string LabelsOf(StageFixture& stage, EntryIndex entry, std::string_view name) {
   return std::string(stage.label_sets().Get(stage.block().LabelsOf(entry)).Value(name));
+}
+
+// How often this process has the file mapped.
+int MappingsOf(const std::string& path) {
+  std::ifstream maps("/proc/self/maps");
+  int count = 0;
+  for (std::string line; std::getline(maps, line);)
+    count += line.ends_with(path) ? 1 : 0;
+  return count;
 }
 
 }  // namespace
@@ -87,6 +99,33 @@ TEST_CASE("geoip: what is remembered survives a sweep of the label sets", "[stag
 
   CHECK(LabelsOf(stage, entry, "geoip_city_name") == "Northhaven");
   CHECK(LabelsOf(stage, entry, "other").empty());
+}
+
+TEST_CASE("geoip: the pipelines of all workers share a database", "[stages][geoip]") {
+  const std::string yaml = "- geoip: " + CityYaml();
+  Problems problems("test.yaml", yaml);
+  const ConfigNode stages = LoadYaml(yaml, problems);
+  LabelSets sets;
+  FakeClock clock;
+  Logger logger(-1, LogLevel::kError, LogFormat::kLogfmt);
+  CustomMetrics metrics;
+  GeoDatabases databases;
+  const auto build = [&] {
+    return Pipeline::Build(stages, "stages", "job", problems,
+                           {.label_sets = sets,
+                            .clock = clock,
+                            .logger = logger,
+                            .metrics = metrics,
+                            .geo_databases = &databases});
+  };
+  const int before = MappingsOf(kCity);
+
+  const auto one = build();
+  const auto two = build();
+
+  REQUIRE(one != nullptr);
+  REQUIRE(two != nullptr);
+  CHECK(MappingsOf(kCity) == before + 1);
 }
 
 TEST_CASE("geoip: required fields", "[stages][geoip]") {
