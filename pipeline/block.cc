@@ -1,6 +1,8 @@
 #include "pipeline/block.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 #include <iterator>
 
@@ -11,15 +13,15 @@ namespace agent {
 namespace {
 
 std::size_t TextSize(const Value& value) {
-  return value.is_string() ? value.text().size() : 0;
+  return value.has_text() ? value.text().size() : 0;
 }
 
 // Copies the text of a value to `to`, and moves that behind it.
 void MoveText(Value& value, char*& to) {
-  if (!value.is_string()) return;
+  if (!value.has_text()) return;
   const std::string_view text = value.text();
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
-  value = Value::String({to, text.size()});
+  value = value.WithText({to, text.size()});
   to += text.size();
 }
 
@@ -110,6 +112,11 @@ std::optional<std::string_view> Block::Text(const Value& value) {
       number_text_.clear();
       AppendGoFloat(value.number(), number_text_);
       return arena_.Copy(number_text_);
+    }
+    case ValueType::kInteger: {
+      std::array<char, 20> digits{};  // -9223372036854775808
+      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value.integer());
+      return arena_.Copy({digits.data(), static_cast<std::size_t>(end.ptr - digits.data())});
     }
     case ValueType::kAbsent:
     case ValueType::kNull:
@@ -305,21 +312,22 @@ void Block::CopyValues(EntryIndex from, EntryIndex to) {
 }
 
 void Block::SetValues(EntryIndex entry, const HeldValues& values) {
+  const auto in_arena = [this](const Value& value) {
+    return value.has_text() ? value.WithText(arena_.Copy(value.text())) : value;
+  };
   timestamps_[entry] = values.timestamp_ns;
   for (Slot slot = 0; slot < columns_.size(); ++slot) {
     if (Extracted(entry, slot).present()) SetExtracted(entry, slot, Value());
   }
-  for (const auto& [slot, value] : values.extracted) {
-    SetExtracted(entry, slot, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
-  }
+  for (const auto& [slot, value] : values.extracted)
+    SetExtracted(entry, slot, in_arena(value));
   if (!slots_.reads_everything()) return;
   std::vector<std::string> own;
   ForEachNamed(entry, [&own](std::string_view name, const Value&) { own.emplace_back(name); });
   for (const std::string& name : own)
     SetExtracted(entry, name, Value());
-  for (const auto& [name, value] : values.named) {
-    SetExtracted(entry, name, value.is_string() ? Value::String(arena_.Copy(value.text())) : value);
-  }
+  for (const auto& [name, value] : values.named)
+    SetExtracted(entry, name, in_arena(value));
 }
 
 HeldEntry Block::Detach(EntryIndex entry) {

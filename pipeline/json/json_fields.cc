@@ -181,7 +181,7 @@ Value JsonFields::ToValue(const Field& field, Arena& arena) {
       return Value::String({out, size});
     }
     case FieldType::kNumber:
-      return Value::Number(ParseJsonNumber(text).value_or(0));
+      return Value::Number(ParseJsonNumber(text).value_or(0), text);
     case FieldType::kTrue:
       return Value::Bool(true);
     case FieldType::kFalse:

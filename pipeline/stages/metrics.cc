@@ -50,6 +50,7 @@ struct MetricRule {
 std::optional<double> NumberOf(const Value& value) {
   switch (value.type()) {
     case ValueType::kNumber:
+    case ValueType::kInteger:
     case ValueType::kBool:
       return value.number();
     case ValueType::kString:

@@ -60,8 +60,20 @@ TEST_CASE_METHOD(Fixture, "block: a value belongs to its entry alone", "[block]"
 TEST_CASE_METHOD(Fixture, "block: text forms of values", "[block]") {
   CHECK(block->Text(Value::Number(1e21)) == "1000000000000000000000");
   CHECK(block->Text(Value::Number(-0.0)) == "-0");
+  CHECK(block->Text(Value::Integer(-9223372036854775807 - 1)) == "-9223372036854775808");
+  CHECK(block->Text(Value::Integer(9007199254740993)) == "9007199254740993");
+  CHECK(block->Text(Value::Number(9007199254740992, "9007199254740993")) == "9007199254740992");
   CHECK(block->Text(Value::Bool(true)) == "true");
   CHECK_FALSE(block->Text(Value::Null()).has_value());
+}
+
+TEST_CASE("value: an integer is also a number, rounded to a double", "[block]") {
+  CHECK(Value::Integer(9007199254740993).number() == 9007199254740992.0);
+  CHECK(Value::Integer(9007199254740993).integer() == 9007199254740993);
+  CHECK(Value::Integer(7).usable());
+  CHECK_FALSE(Value::Integer(7).is_string());
+  CHECK(Value::Bool(true).number() == 1);
+  CHECK(Value::Number(-2.5).number() == -2.5);
 }
 
 TEST_CASE_METHOD(Fixture, "block: dropped entries are counted and gone after the stage",
@@ -90,9 +102,12 @@ TEST_CASE_METHOD(Fixture, "block: seeding copies changed labels over extracted v
 
 TEST_CASE_METHOD(Fixture, "block: a detached entry comes back whole, in another block", "[block]") {
   block->SetExtracted(1, a, Value::String("kept"));
-  block->SetExtracted(1, b, Value::Number(7));
+  // What the number was read from goes with it.
+  std::string digits = "9007199254740993";
+  block->SetExtracted(1, b, Value::Number(9007199254740992, digits));
   block->AddMetadata(1, "m", "v");
   HeldEntry held = block->Detach(1);
+  digits.assign(digits.size(), 'x');
   block->Compact();
   progress->Advance({15, 15, 0, 3});
   CHECK(Lines() == std::vector<std::string>{"zero", "two"});
@@ -105,7 +120,8 @@ TEST_CASE_METHOD(Fixture, "block: a detached entry comes back whole, in another 
 
   CHECK(Lines() == std::vector<std::string>{"one"});
   CHECK(block->ExtractedText(entry, a) == "kept");
-  CHECK(block->ExtractedText(entry, b) == "7");
+  CHECK(block->ExtractedText(entry, b) == "9007199254740992");
+  CHECK(block->Extracted(entry, b).text() == "9007199254740993");
   CHECK(block->ExtractedText(entry, app) == "web");
   const Entry view = block->View(entry);
   CHECK(sets.Text(view.labels) == R"({app="web"})");

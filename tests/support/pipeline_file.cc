@@ -173,7 +173,9 @@ class Case {
     return texts;
   }
 
+  // As Block::Text() writes it. What is an integer stays as it is, with all its digits.
   static std::string NumberText(const std::string& text) {
+    if (text.find_first_not_of("-0123456789") == std::string::npos) return text;
     const Result<double> number = ParseGoFloat(text);
     if (!number) return text;
     std::string out;

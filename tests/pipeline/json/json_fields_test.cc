@@ -22,6 +22,8 @@ std::string Show(const Value& value) {
       return "null";
     case ValueType::kBool:
       return value.boolean() ? "true" : "false";
+    case ValueType::kInteger:
+      return std::to_string(value.integer());
     case ValueType::kNumber:
       AppendJsonNumber(value.number(), ExponentForm::kTwoDigits, out);
       return out;
