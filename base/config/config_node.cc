@@ -71,6 +71,17 @@ std::string LowerCase(std::string_view text) {
 
 }  // namespace
 
+Place ConfigNode::PlaceWithin(std::size_t position, std::size_t length) const {
+  Place place = place_;
+  // Escapes in "..." and '' in '...' shift what follows: then the whole value is underlined.
+  const bool as_written = !quoted_ || (single_quoted_ && text_.find('\'') == std::string::npos);
+  if (as_written && length > 0 && text_.find('\n') == std::string::npos) {
+    place.column += static_cast<uint32_t>(position + (quoted_ ? 1 : 0));
+    place.length = static_cast<uint32_t>(length);
+  }
+  return place;
+}
+
 const ConfigNode* ConfigNode::Find(std::string_view key) const {
   for (const Pair& pair : pairs_) {
     if (pair.first.text_ == key) return &pair.second;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ class ConfigNode {
 
   // Of an empty value ("level:") the place of its key.
   [[nodiscard]] const Place& place() const { return place_; }
+  // Where some bytes of a scalar's text stand, if it stands in one line just as it is meant;
+  // otherwise, and for length 0, place().
+  [[nodiscard]] Place PlaceWithin(std::size_t position, std::size_t length) const;
 
   // YAML 1.1, plain scalars only: yes/no/on/off/y/n/true/false in any case.
   [[nodiscard]] bool IsBool() const;

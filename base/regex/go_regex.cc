@@ -293,15 +293,7 @@ TextSpan SanitizedText::ToOriginal(const TextSpan& span) const {
 
 void ReportRegexProblem(FieldReader& fields, std::string_view key, const ConfigNode& value,
                         const RegexProblem& problem) {
-  Place place = value.place();
-  // Escapes in "..." and '' in '...' shift what follows: then the whole value is underlined.
-  const bool as_written =
-      !value.quoted() || (value.single_quoted() && value.text().find('\'') == std::string::npos);
-  if (as_written && problem.length > 0 && value.text().find('\n') == std::string::npos) {
-    place.column += static_cast<uint32_t>(problem.position + (value.quoted() ? 1 : 0));
-    place.length = static_cast<uint32_t>(problem.length);
-  }
-  fields.problems().Error(place, fields.PathOf(key),
+  fields.problems().Error(value.PlaceWithin(problem.position, problem.length), fields.PathOf(key),
                           "could not compile regular expression: " + problem.message, problem.hint);
 }
 
