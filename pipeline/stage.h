@@ -50,6 +50,9 @@ class Stage {
   // handle stays as it is, and is counted.
   virtual void Process(Block& block) = 0;
 
+  // Lines and values that it could not handle since the last call: for the counter.
+  virtual uint64_t TakeFailures() { return 0; }
+
   // Stages that keep entries back (Block::Detach):
 
   // When Flush(kDeadline) should be called, in Clock::MonotonicNanos(); nullopt: nothing waits for

@@ -207,6 +207,8 @@ void Engine::CollectStages(MetricSink& sink) const {
         const std::string index = std::to_string(i);
         const auto in = static_cast<double>(stage.lines_in.value());
         const auto out = static_cast<double>(stage.lines_out.value());
+        sink.Add("agent_stage_failures_total", {job.name, stage.name, index},
+                 static_cast<double>(stage.failures.value()));
         sink.Add("agent_stage_seconds_total", {job.name, stage.name, index},
                  static_cast<double>(stage.nanoseconds.value()) / 1e9);
         sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "in"}, in);

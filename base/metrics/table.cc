@@ -120,6 +120,10 @@ const std::vector<MetricInfo>& Table() {
        "Times that a stage that keeps lines back gave up something before its time, to bound "
        "memory.",
        {"job", "stage", "bound"}},
+      {"agent_stage_failures_total",
+       kCounter,
+       "Lines and values that a pipeline stage could not handle and left as they were.",
+       {"job", "stage", "index"}},
       {"agent_stage_lines_total",
        kCounter,
        "Lines that went into and came out of a pipeline stage.",
