@@ -152,6 +152,7 @@ std::optional<Conversion> ConversionNamed(std::string_view name) {
 
 std::vector<std::string> ConversionNames() {
   std::vector<std::string> names;
+  names.reserve(kConversions.size());
   for (const NamedConversion& known : kConversions)
     names.emplace_back(known.name);
   return names;

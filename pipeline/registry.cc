@@ -8,6 +8,7 @@ namespace agent {
 namespace {
 
 constexpr auto kStages = std::to_array<StageEntry>({
+    {"convert", MakeConvertStage},
     {"cri", MakeCriStage},
     {"decolorize", MakeDecolorizeStage},
     {"dedup", MakeDedupStage},
@@ -15,6 +16,7 @@ constexpr auto kStages = std::to_array<StageEntry>({
     {"drop", MakeDropStage},
     {"eventlogmessage", MakeEventLogMessageStage},
     {"geoip", MakeGeoipStage},
+    {"grok", MakeGrokStage},
     {"json", MakeJsonStage},
     {"labelallow", MakeLabelallowStage},
     {"labeldrop", MakeLabeldropStage},
@@ -28,6 +30,8 @@ constexpr auto kStages = std::to_array<StageEntry>({
     {"output", MakeOutputStage},
     {"pack", MakePackStage},
     {"regex", MakeRegexStage},
+    {"remove", MakeRemoveStage},
+    {"rename", MakeRenameStage},
     {"replace", MakeReplaceStage},
     {"sampling", MakeSamplingStage},
     {"static_labels", MakeStaticLabelsStage},

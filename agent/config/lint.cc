@@ -104,6 +104,8 @@ class StageLinter {
       if (name == "replace") LintReplace(body, path, problems_);
     } else if (name == "dedup") {
       LintExpression(FindField(body, "ignore"), path + ".ignore", 2, problems_);
+    } else if (name == "grok") {
+      LintGrok(body, path);
     } else if (name == "multiline") {
       LintExpression(FindField(body, "firstline"), path + ".firstline", 2, problems_);
     } else if (name == "match") {
@@ -113,6 +115,16 @@ class StageLinter {
       if (stages != nullptr) Lint(*stages, path + ".stages", depth + 1);
     } else if (name == "labels") {
       LintLabels(body, path);
+    }
+  }
+
+  void LintGrok(const ConfigNode& body, const std::string& path) {
+    LintExpression(FindField(body, "pattern"), path + ".pattern", 2, problems_);
+    const ConfigNode* match = FindField(body, "match");
+    LintExpression(match, path + ".match", 2, problems_);
+    if (match == nullptr) return;
+    for (std::size_t i = 0; i < match->items().size(); ++i) {
+      LintExpression(&match->items()[i], path + ".match[" + std::to_string(i) + "]", 2, problems_);
     }
   }
 

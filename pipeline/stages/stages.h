@@ -8,6 +8,7 @@
 
 namespace agent {
 
+std::unique_ptr<Stage> MakeConvertStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeCriStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDecolorizeStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeDedupStage(const ConfigNode& node, StageContext& context);
@@ -15,6 +16,7 @@ std::unique_ptr<Stage> MakeDockerStage(const ConfigNode& node, StageContext& con
 std::unique_ptr<Stage> MakeDropStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeEventLogMessageStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeGeoipStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeGrokStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeJsonStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLabelallowStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeLabeldropStage(const ConfigNode& node, StageContext& context);
@@ -27,6 +29,8 @@ std::unique_ptr<Stage> MakeMultilineStage(const ConfigNode& node, StageContext& 
 std::unique_ptr<Stage> MakeOutputStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakePackStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeRegexStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeRemoveStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeRenameStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeReplaceStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeSamplingStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeStaticLabelsStage(const ConfigNode& node, StageContext& context);

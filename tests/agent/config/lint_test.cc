@@ -31,6 +31,10 @@ TEST_CASE("lint: doubled backslashes outside of double quotes", "[config][lint]"
   CHECK_FALSE(LintOf("- multiline: {firstline: '^\\\\d'}\n").empty());
   CHECK_FALSE(LintOf("- dedup: {ignore: '\\\\d+'}\n").empty());
   CHECK_FALSE(LintOf("- regex: {Expression: '\\\\d'}\n").empty());
+  CHECK_FALSE(LintOf("- grok: {pattern: '%{INT:n}\\\\s+x'}\n").empty());
+  CHECK_FALSE(LintOf("- grok: {match: '\\\\d'}\n").empty());
+  CHECK(LintOf("- grok: {match: [a, '\\\\d']}\n").find("stages[0].grok.match[1]: ") !=
+        std::string::npos);
   CHECK(LintOf("- match: {selector: '{a=\"b\"}', stages: [{regex: {expression: '\\\\d'}}]}\n")
             .find("stages[0].match.stages[0].regex.expression") != std::string::npos);
 }

@@ -89,6 +89,7 @@ class StageFixture {
     block_->Compact();
   }
 
+  [[nodiscard]] Stage& stage() { return *stage_; }
   [[nodiscard]] Block& block() { return *block_; }
   [[nodiscard]] std::string Line(EntryIndex entry) const {
     return std::string(block_->Line(entry));
