@@ -34,6 +34,7 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
       *pipeline->dependencies_.geo_databases,
       dependencies.shared != nullptr ? *dependencies.shared : pipeline->own_shared_,
       dependencies.held_memory != nullptr ? *dependencies.held_memory : pipeline->own_held_memory_,
+      pipeline->counters_,
       job,
       path,
       dependencies.observer};

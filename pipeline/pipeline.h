@@ -100,6 +100,8 @@ class Pipeline {
   // Who has to be told where a block's lines are from, and how many of its entries went on; may be
   // null.
   [[nodiscard]] StageObserver* observer() const { return dependencies_.observer; }
+  // Read by any thread.
+  [[nodiscard]] const StageCounters& counters() const { return counters_; }
 
  private:
   Pipeline(std::string job, const PipelineDependencies& dependencies);
@@ -117,6 +119,7 @@ class Pipeline {
   MemoryBudget own_held_memory_{std::numeric_limits<std::size_t>::max()};
   SlotTable slots_;
   DropReasons drop_reasons_;
+  StageCounters counters_;
   std::vector<NamedStage> stages_;
   std::vector<std::unique_ptr<StageStatistics>> statistics_;
   std::vector<std::unique_ptr<DropStatistics>> drops_;

@@ -29,6 +29,7 @@ constexpr auto kStages = std::to_array<StageEntry>({
     {"non_indexed_labels", MakeStructuredMetadataStage},
     {"output", MakeOutputStage},
     {"pack", MakePackStage},
+    {"redact", MakeRedactStage},
     {"regex", MakeRegexStage},
     {"remove", MakeRemoveStage},
     {"rename", MakeRenameStage},

@@ -22,6 +22,7 @@
 #include "pipeline/drop_reason.h"
 #include "pipeline/shared_states.h"
 #include "pipeline/slots.h"
+#include "pipeline/stage_counters.h"
 
 namespace agent {
 
@@ -87,11 +88,14 @@ struct StageContext {
   GeoDatabases& geo_databases;  // Shared by all workers.
   SharedStates& shared;         // What else a stage shares with its copies in other workers.
   MemoryBudget& held_memory;    // For what stages keep back; a part of the budget for everything.
+  StageCounters& counters;
   std::string job;
   std::string path;  // Of the stage's body in the configuration, for problems: "…stages[2].regex".
   // For stages that have stages inside: who watches these (null: nobody), and where the outer one
   // stands (StagePlace).
   StageObserver* observer = nullptr;
+  std::string place = {};
+  // Of the stage in its list, for metrics: "2", or "2.0" for the first stage inside a match.
   std::string index = {};
 
   // Of this stage and its copies in all workers.

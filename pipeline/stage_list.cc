@@ -69,10 +69,11 @@ std::vector<NamedStage> BuildStages(const ConfigNode& stages, const std::string&
     StageContext own = context;
     const std::string& name = pair->first.text();
     own.path = item_path + "." + name;
-    own.index =
-        (context.index.empty() ? "" : context.index + " > ") + std::to_string(i) + "." + name;
+    own.index = (context.index.empty() ? "" : context.index + ".") + std::to_string(i);
+    own.place =
+        (context.place.empty() ? "" : context.place + " > ") + std::to_string(i) + "." + name;
     auto stage = entry->make(pair->second, own);
-    if (stage != nullptr) built.push_back({{name, own.index, own.path}, std::move(stage)});
+    if (stage != nullptr) built.push_back({{name, own.place, own.path}, std::move(stage)});
   }
   return built;
 }

@@ -1,5 +1,7 @@
 #include "agent/config/yaml_writer.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -124,11 +126,11 @@ void YamlWriter::Item(std::string_view text) {
 
 void YamlWriter::Node(std::string_view key, const ConfigNode& node) {
   Key(key);
-  Children(node);
+  Children(node, /*is_redact=*/key == "redact");
 }
 
 // Behind "key:" or "-".
-void YamlWriter::Children(const ConfigNode& node) {
+void YamlWriter::Children(const ConfigNode& node, bool is_redact) {
   if (node.is_scalar()) {
     const bool plain = !node.quoted() && (node.IsBool() || node.IsNumber());
     out_ += " " + (plain ? node.text() : QuotedYaml(node.text())) + "\n";
@@ -142,10 +144,17 @@ void YamlWriter::Children(const ConfigNode& node) {
     for (const ConfigNode& item : node.items()) {
       out_.append(indent_, ' ');
       out_ += "-";
-      Children(item);
+      Children(item, /*is_redact=*/false);
     }
-    for (const auto& [name, value] : node.pairs())
-      Node(name.text(), value);
+    for (const auto& [name, value] : node.pairs()) {
+      // Keys of a stage are written in any case.
+      const bool is_secret = is_redact && strcasecmp(name.text().c_str(), "key") == 0;
+      if (is_secret) {
+        Secret(name.text(), value.text());
+      } else {
+        Node(name.text(), value);
+      }
+    }
     indent_ -= kStep;
   }
 }

@@ -32,7 +32,7 @@ class YamlWriter {
   // An item of a list that is a text.
   void Item(std::string_view text);
 
-  // "key:" and a part of a configuration.
+  // "key:" and a part of a configuration, without the key of a redact stage.
   void Node(std::string_view key, const ConfigNode& node);
 
   [[nodiscard]] const std::string& text() const { return out_; }
@@ -42,7 +42,7 @@ class YamlWriter {
 
   void Indent();
   void Key(std::string_view key);
-  void Children(const ConfigNode& node);
+  void Children(const ConfigNode& node, bool is_redact);
 
   std::string out_;
   std::size_t indent_ = 0;

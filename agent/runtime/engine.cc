@@ -214,6 +214,11 @@ void Engine::CollectStages(MetricSink& sink) const {
         sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "in"}, in);
         sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "out"}, out);
       }
+      for (const auto& row : job.pipeline->counters().rows()) {
+        const uint64_t count = row->count.value();
+        if (count == 0) continue;
+        sink.Add(row->metric, {job.name, row->index, row->what}, static_cast<double>(count));
+      }
       CollectDrops(sink, job);
     }
   }

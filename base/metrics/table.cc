@@ -115,6 +115,10 @@ const std::vector<MetricInfo>& Table() {
        kCounter,
        "Failed writes of positions; the state before stays valid.",
        {}},
+      {"agent_redactions_total",
+       kCounter,
+       "Values that a redact stage found, and hid unless its mode is observe.",
+       {"job", "index", "detector"}},
       {"agent_stage_bounds_reached_total",
        kCounter,
        "Times that a stage that keeps lines back gave up something before its time, to bound "

@@ -28,6 +28,7 @@ std::unique_ptr<Stage> MakeMetricsStage(const ConfigNode& node, StageContext& co
 std::unique_ptr<Stage> MakeMultilineStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeOutputStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakePackStage(const ConfigNode& node, StageContext& context);
+std::unique_ptr<Stage> MakeRedactStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeRegexStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeRemoveStage(const ConfigNode& node, StageContext& context);
 std::unique_ptr<Stage> MakeRenameStage(const ConfigNode& node, StageContext& context);

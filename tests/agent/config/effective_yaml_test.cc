@@ -34,6 +34,7 @@ scrape_configs:
       - labels: {}
       - drop: {longer_than: 10, expression: "it's \"x\"\t\\d"}
       - match: {selector: '{a="b"}', stages: [{docker: }, {drop: {source: [a, b]}}]}
+      - redact: {mode: hash, Key: hidden-key-of-a-stage, detectors: [email]}
 )";
 
 TEST_CASE("effective yaml: secrets are masked, the rest is there", "[config][effective]") {

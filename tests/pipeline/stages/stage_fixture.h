@@ -44,6 +44,7 @@ class StageFixture {
                  .geo_databases = geo_databases_,
                  .shared = shared,
                  .held_memory = held_memory,
+                 .counters = counters,
                  .job = "job",
                  .path = "stages[0].stage"},
         stage_(make(node_, context_)) {
@@ -115,6 +116,7 @@ class StageFixture {
   CustomMetrics metrics;
   SharedStates shared;
   MemoryBudget held_memory{std::size_t{12} << 20};
+  StageCounters counters;
 
  private:
   std::string_view Keep(std::string_view text) {
