@@ -257,6 +257,18 @@ void AppendGoQuoted(std::string_view text, std::string& out) {
   out += '"';
 }
 
+void AppendGoShortest(double value, std::string& out) {
+  const double size = std::fabs(value);
+  if (!std::isfinite(value) || size == 0 || (size >= 1e-4 && size < 1e6)) {
+    return AppendGoFloat(value, out);
+  }
+  std::array<char, 32> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                          std::chars_format::scientific);
+  CHECK(error == std::errc());
+  out.append(buffer.data(), end);
+}
+
 void AppendGoFloat(double value, std::string& out) {
   if (std::isnan(value)) {
     out += "NaN";

@@ -19,6 +19,8 @@ void AppendGoQuoted(std::string_view text, std::string& out);
 // Shortest decimal that reads back to the same double, never an exponent (strconv 'f', -1).
 // Infinities and NaN as Go writes them: +Inf, -Inf, NaN.
 void AppendGoFloat(double value, std::string& out);
+// Shortest decimal with an exponent below 1e-4 and from 1e6 on (strconv 'g', -1): "1e+06".
+void AppendGoShortest(double value, std::string& out);
 
 // Go's time.ParseDuration: "1h30m", "-1.5s", "300ms"; "0" needs no unit. The message of the error
 // says what is expected.

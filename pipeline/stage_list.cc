@@ -37,9 +37,13 @@ const ConfigNode::Pair* OnlyPair(const ConfigNode& item, const std::string& path
                    item.is_scalar() ? "write '" + item.text() + ": {}'" : "");
     return nullptr;
   }
-  if (item.pairs().size() != 1) {
-    const Place place = item.pairs().size() > 1 ? item.pairs()[1].first.place() : item.place();
-    problems.Error(place, path, "a pipeline stage must have exactly one key, its name",
+  if (item.pairs().empty()) {  // Promtail takes it for no stage at all.
+    problems.Warning(item.place(), path, "a stage without a name does nothing", "remove it");
+    return nullptr;
+  }
+  if (item.pairs().size() > 1) {
+    problems.Error(item.pairs()[1].first.place(), path,
+                   "a pipeline stage must have exactly one key, its name",
                    "begin each stage with '- '");
     return nullptr;
   }

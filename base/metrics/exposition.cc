@@ -8,9 +8,9 @@
 #include <utility>
 
 #include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 
 #include "base/check.h"
+#include "base/metrics/text_format.h"
 #include "base/utf8.h"
 
 namespace agent {
@@ -264,8 +264,7 @@ std::string Exposition::Text() {
   for (auto& [name, family] : state_->families) {
     if (!family.series.empty()) out.push_back(ToPrometheus(name, family));
   }
-  const prometheus::TextSerializer serializer;
-  return serializer.Serialize(out);
+  return TextFormat().Serialize(out);
 }
 
 }  // namespace agent

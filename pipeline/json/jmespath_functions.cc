@@ -91,8 +91,8 @@ const JsonNode* Abs(const Call& call) {
 }
 
 const JsonNode* Avg(const Call& call) {
+  // Of nothing it is 0/0, as in go-jmespath: a number that is none, not null.
   const JsonNode& list = call.at(0);
-  if (list.items.empty()) return call.document().Null();
   return call.document().Number(SumOf(list) / static_cast<double>(list.items.size()));
 }
 

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/go_format.h"
 #include "pipeline/regex/regex.h"
 #include "pipeline/stages/stages.h"
 
@@ -102,15 +103,37 @@ bool Given(StageFields& fields, std::string_view key) {
   return node != nullptr && !node->is_null();
 }
 
-void ReadConditions(StageFields& fields, StageContext& context, DropOptions& options) {
+// May be negative: then the time that is spoken of is still to come.
+std::optional<std::chrono::nanoseconds> ReadOlderThan(StageFields& fields) {
+  if (!Given(fields, "older_than")) return std::nullopt;
+  const Result<std::chrono::nanoseconds> duration = ParseGoDuration(fields.String("older_than"));
+  if (duration.ok()) return *duration;
+  fields.Error("older_than", duration.error().message, "write it as in '30m' or '24h'");
+  return std::nullopt;
+}
+
+// Weak typing ends here: a number is no name of a key.
+void ReadSources(StageFields& fields, StageContext& context, DropOptions& options) {
   options.has_source = Given(fields, "source");
+  if (!options.has_source) return;
+  const ConfigNode& node = *fields.Node("source");
+  const auto is_other = [](const ConfigNode& item) { return item.IsNumber() || item.IsBool(); };
+  if (node.is_scalar()
+          ? is_other(node)
+          : node.is_sequence() && std::any_of(node.items().begin(), node.items().end(), is_other)) {
+    fields.Error("source", "expected a string or a list of strings", "put names in quotes");
+  }
   for (const std::string& name : fields.StringList("source")) {
     options.sources.push_back(context.slots.Read(name));
   }
+}
+
+void ReadConditions(StageFields& fields, StageContext& context, DropOptions& options) {
+  ReadSources(fields, context, options);
   options.separator = fields.String("separator", ";");
   options.expression = ReadRegex(fields, "expression");
   if (Given(fields, "value")) options.value = fields.String("value");
-  if (Given(fields, "older_than")) options.older_than = fields.Duration("older_than", {});
+  options.older_than = ReadOlderThan(fields);
   if (Given(fields, "longer_than")) options.longer_than = fields.Size("longer_than", 0);
 }
 

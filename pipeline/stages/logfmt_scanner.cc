@@ -62,13 +62,16 @@ std::optional<LogfmtPair> LogfmtScanner::Next() {
 
 std::optional<std::string_view> LogfmtScanner::Key() {
   const std::size_t start = at_;
-  while (at_ < text_.size() && !IsSpace(text_[at_]) && text_[at_] != '=') {
+  unsigned char all = 0;
+  for (; at_ < text_.size() && !IsSpace(text_[at_]) && text_[at_] != '='; ++at_) {
     if (text_[at_] == '"') return Fail();
-    ++at_;
+    all = static_cast<unsigned char>(all | static_cast<unsigned char>(text_[at_]));
   }
   if (at_ == start) return Fail();  // '=' without a key.
   const std::string_view key = text_.substr(start, at_ - start);
-  if (at_ < text_.size() && text_[at_] == '=' && !IsValidUtf8(key)) return Fail();
+  if (all < 0x80) return key;
+  // U+FFFD itself counts as invalid, as it does to go-logfmt.
+  if (!IsValidUtf8(key) || key.find("\xEF\xBF\xBD") != std::string_view::npos) return Fail();
   return key;
 }
 
@@ -102,6 +105,7 @@ std::optional<std::string_view> LogfmtScanner::QuotedValue() {
 bool LogfmtScanner::Unescape(std::string_view quoted, std::string_view& value) {
   std::string out;
   for (std::size_t i = 0; i < quoted.size(); ++i) {
+    if (static_cast<unsigned char>(quoted[i]) < ' ') return false;
     if (quoted[i] != '\\') {
       out += quoted[i];
       continue;

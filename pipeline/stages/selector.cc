@@ -82,16 +82,22 @@ class SelectorParser {
     condition.regex->Capture({});
   }
 
+  // A name as Go's scanner has it: letters are those of any alphabet, and a number will do as well.
   std::string Name() {
     SkipSpace();
     const std::size_t start = at_;
-    while (at_ < text_.size() && IsValidLabelName(text_.substr(start, at_ - start + 1)))
+    while (at_ < text_.size() && IsNameByte(text_[at_]))
       ++at_;
     if (at_ == start) {
       const bool closes = start < text_.size() && text_[start] == '}';
       Fail(start, closes ? "expected a label matcher before '}'" : "expected a label name");
     }
     return std::string(text_.substr(start, at_ - start));
+  }
+
+  static bool IsNameByte(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           static_cast<unsigned char>(c) >= 0x80;
   }
 
   // A string in double quotes with Go's escapes.
@@ -103,14 +109,14 @@ class SelectorParser {
     }
     const std::size_t start = at_++;
     std::string out;
-    while (at_ < text_.size() && text_[at_] != '"' && !failed()) {
+    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\n' && !failed()) {
       if (text_[at_] != '\\') {
         out += text_[at_++];
       } else {
         Escape(out);
       }
     }
-    if (at_ >= text_.size()) Fail(start, "the string has no closing quote");
+    if (at_ >= text_.size() || text_[at_] == '\n') Fail(start, "the string has no closing quote");
     ++at_;
     return out;
   }
@@ -127,11 +133,15 @@ class SelectorParser {
       if (const auto byte = Number(2, 16)) out += static_cast<char>(*byte);
     } else if (c == 'u' || c == 'U') {
       if (const auto rune = Number(c == 'u' ? 4 : 8, 16)) {
+        const bool is_rune = *rune <= 0x10FFFF && (*rune < 0xD800 || *rune > 0xDFFF);
+        if (!is_rune) return Fail(start, "the escape stands for no character");
         AppendUtf8(static_cast<char32_t>(*rune), out);
       }
     } else if (c >= '0' && c <= '7') {
       --at_;
-      if (const auto byte = Number(3, 8)) out += static_cast<char>(*byte);
+      const auto byte = Number(3, 8);
+      if (byte && *byte > 0xFF) return Fail(start, "the escape stands for no byte");
+      if (byte) out += static_cast<char>(*byte);
     } else {
       Fail(start, "unknown escape in a string: write '\\\\' for a backslash");
     }
@@ -149,10 +159,19 @@ class SelectorParser {
     return value;
   }
 
+  // Blanks, and comments as Go writes them.
   void SkipSpace() {
-    while (at_ < text_.size() &&
-           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
-      ++at_;
+    while (at_ < text_.size()) {
+      const std::string_view rest = text_.substr(at_);
+      if (rest.find_first_of(" \t\n\r") == 0) {
+        ++at_;
+      } else if (rest.starts_with("//")) {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+      } else if (rest.starts_with("/*") && rest.find("*/", 2) != std::string_view::npos) {
+        at_ += rest.find("*/", 2) + 2;
+      } else {
+        return;
+      }
     }
   }
   bool AtEnd() {

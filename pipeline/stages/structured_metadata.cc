@@ -4,8 +4,9 @@
 //   - structured_metadata: { trace_id: , span: span_id }
 //
 // Taken from what was extracted, or else from a label of that name. A label that was used, and has
-// the same value, is removed: it moves.
+// the same value, is removed: it moves. Values that are not UTF-8 are left out.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "pipeline/stages/name_map.h"
 #include "pipeline/stages/stages.h"
 
@@ -22,8 +24,12 @@ namespace {
 class StructuredMetadataStage final : public Stage {
  public:
   explicit StructuredMetadataStage(std::vector<NamedSource> pairs) : pairs_(std::move(pairs)) {
-    for (const NamedSource& pair : pairs_)
+    for (const NamedSource& pair : pairs_) {
       names_.push_back(texts_.Copy(pair.name));
+      repeats_.push_back(std::count_if(pairs_.data(), &pair, [&](const NamedSource& earlier) {
+                           return earlier.source_name == pair.source_name;
+                         }) > 0);
+    }
   }
 
   void Process(Block& block) override {
@@ -35,8 +41,9 @@ class StructuredMetadataStage final : public Stage {
         const NamedSource& pair = pairs_[i];
         const Labels& labels = block.label_sets().Get(before);
         std::optional<std::string_view> value = block.ExtractedText(entry, pair.source);
+        if (value && !IsValidUtf8(*value)) value = std::nullopt;
         const std::string* label = labels.Find(pair.source_name);
-        if (!value && label != nullptr) value = block.arena().Copy(*label);
+        if (!value && label != nullptr && !repeats_[i]) value = block.arena().Copy(*label);
         if (!value) continue;
         block.AddMetadata(entry, names_[i], *value);
         if (label != nullptr && *label == *value) {
@@ -50,6 +57,8 @@ class StructuredMetadataStage final : public Stage {
  private:
   const std::vector<NamedSource> pairs_;
   std::vector<std::string_view> names_;  // Padded as every text of a block.
+  // Whether an earlier pair has the same source: what is only a label goes to the first alone.
+  std::vector<bool> repeats_;
   Arena texts_;
 };
 

@@ -33,7 +33,11 @@ struct DatumDict {
 struct DatumTime {
   int64_t unix_seconds = 0;
   int32_t nanos = 0;
-  Location* location = nullptr;  // In which it is shown; null: UTC. Outlives the template.
+  // In which it is shown; null: a fixed offset, or UTC. Outlives the template.
+  Location* location = nullptr;
+  int32_t offset_seconds = 0;
+  bool fixed_zone = false;
+  std::string_view zone_name;  // Of a fixed zone; lies where texts of the execution do.
 };
 
 struct DatumVersion {  // Of the semver functions.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "pipeline/template/datum_time.h"
 #include "pipeline/template/format_spec.h"
 #include "pipeline/time/layout.h"
 
@@ -33,14 +34,7 @@ bool VerbIn(const FormatSpec& spec, std::string_view verbs) {
 }
 
 std::string TimeText(const DatumTime& time) {
-  static const Layout kLayout("2006-01-02 15:04:05.999999999 -0700 MST");
-  std::string text;
-  ParsedTime parsed;
-  parsed.unix_seconds = time.unix_seconds;
-  parsed.nanos = time.nanos;
-  parsed.location = time.location;
-  kLayout.Format(parsed, text);
-  return text;
+  return FormatTime("2006-01-02 15:04:05.999999999 -0700 MST", time);
 }
 
 std::string VersionText(const DatumVersion& version) {
@@ -79,12 +73,12 @@ void AppendDict(const DatumDict& dict, const FormatSpec& spec, std::string& out,
   out += spec.go_syntax ? "}" : "]";
 }
 
-// Bits of a float as Go's %b, and its hexadecimal form, are left out: the bad verb tells.
+// Bits of a float as Go's %b are left out: the bad verb tells.
 bool AppendNumber(const Datum& datum, const FormatSpec& spec, std::string& out) {
   FormatSpec plain = spec;
   if (spec.verb == 'v') plain.verb = datum.kind() == Datum::Kind::kFloat ? 'g' : 'd';
   if (datum.kind() == Datum::Kind::kFloat) {
-    if (!VerbIn(spec, "vgGeEfF")) return false;
+    if (!VerbIn(spec, "vgGeEfFxX")) return false;
     AppendFloatBySpec(datum.real(), plain, out);
     return true;
   }

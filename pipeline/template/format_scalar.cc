@@ -49,24 +49,40 @@ std::string_view BasePrefix(char32_t verb) {
 
 // Mantissa digits and exponent of the shortest form: "1.25e+01".
 void AppendShortest(double value, char form, std::string& out) {
-  char buffer[400];
-  if (form == 'f') {
-    const auto end =
-        std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
-    out.append(buffer, end.ptr);
-    return;
-  }
+  if (form == 'f') return AppendGoFloat(value, out);
+  if (form == 'g') return AppendGoShortest(value, out);
+  char buffer[40];
   const auto end =
       std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
-  const std::string_view scientific(buffer, static_cast<std::size_t>(end.ptr - buffer));
+  out.append(buffer, end.ptr);
+}
+
+// "0x1.8p+00": the first digit is 1, except of zero; the exponent has two digits at least.
+void AppendHexFloat(double value, int precision, std::string& out) {
+  if (std::signbit(value)) out.push_back('-');
   int exponent = 0;
-  const char* digits = buffer + scientific.find('e') + 1;
-  std::from_chars(digits + (*digits == '+' ? 1 : 0), end.ptr, exponent);
-  if (form == 'g' && exponent >= -4 && exponent < 6) {
-    AppendShortest(value, 'f', out);
-    return;
+  double mantissa = std::frexp(std::fabs(value), &exponent) * 2;  // From 1 on, below 2.
+  exponent = mantissa == 0 ? 0 : exponent - 1;
+  char buffer[64];
+  const auto print = [&] {
+    constexpr auto kHex = std::chars_format::hex;
+    const auto result = precision < 0
+                            ? std::to_chars(buffer, buffer + sizeof(buffer), mantissa, kHex)
+                            : std::to_chars(buffer, buffer + sizeof(buffer), mantissa, kHex,
+                                            std::min(precision, 40));
+    const std::string_view text(buffer, static_cast<std::size_t>(result.ptr - buffer));
+    return text.substr(0, text.find('p'));
+  };
+  std::string_view digits = print();
+  if (digits.front() == '2') {  // Rounded up.
+    mantissa = 1;
+    ++exponent;
+    digits = print();
   }
-  out.append(scientific);
+  out.append("0x").append(digits).append(exponent < 0 ? "p-" : "p+");
+  const int size = std::abs(exponent);
+  if (size < 10) out.push_back('0');
+  out.append(std::to_string(size));
 }
 
 std::string HexOf(std::string_view text, const FormatSpec& spec) {
@@ -148,15 +164,19 @@ std::string IntegerDigits(int64_t value, const FormatSpec& spec) {
 
 // The form that a verb asks for, in its case, without a sign that nobody asked for.
 std::string FloatDigits(double value, const FormatSpec& spec) {
-  const bool upper = spec.verb == 'E' || spec.verb == 'G';
+  const bool upper = spec.verb == 'E' || spec.verb == 'G' || spec.verb == 'X';
   const bool fixed = spec.verb == 'f' || spec.verb == 'F';
-  const char form = fixed ? 'f' : spec.verb == 'e' || spec.verb == 'E' ? 'e' : 'g';
-  const int default_precision = form == 'g' ? -1 : 6;
+  const bool hex = spec.verb == 'x' || spec.verb == 'X';
+  const char form = fixed ? 'f' : spec.verb == 'e' || spec.verb == 'E' ? 'e' : hex ? 'x' : 'g';
+  const int default_precision = form == 'g' || form == 'x' ? -1 : 6;
   std::string number;
   AppendFloatText(value, form, spec.precision >= 0 ? spec.precision : default_precision, number);
-  if (upper) std::replace(number.begin(), number.end(), 'e', 'E');
-  if (number[0] == '+' && !spec.plus) number.erase(0, 1);
-  const bool has_sign = number[0] == '-' || number[0] == '+';
+  if (upper && std::isfinite(value)) {
+    std::transform(number.begin(), number.end(), number.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  }
+  if (number == "+Inf" && spec.space && !spec.plus) number = " Inf";
+  const bool has_sign = number[0] == '-' || number[0] == '+' || number[0] == ' ';
   if (!has_sign && (spec.plus || spec.space)) number.insert(0, 1, spec.plus ? '+' : ' ');
   return number;
 }
@@ -198,6 +218,8 @@ void AppendFloatText(double value, char form, int precision, std::string& out) {
     out += "NaN";
   } else if (std::isinf(value)) {
     out += value > 0 ? "+Inf" : "-Inf";
+  } else if (form == 'x') {
+    AppendHexFloat(value, precision, out);
   } else if (precision < 0) {
     AppendShortest(value, form, out);
   } else {

@@ -33,12 +33,20 @@ bool SeparatesWords(char32_t rune) {
   return rune < 0x80 ? !IsAsciiWordRune(rune) : IsUnicodeSpace(rune);
 }
 
+// Letters that are two in one have a form of their own for the beginning of a word.
+char32_t RuneToTitle(char32_t rune) {
+  if (rune >= 0x1C4 && rune <= 0x1CC) return 0x1C5 + (rune - 0x1C4) / 3 * 3;
+  if (rune >= 0x1F1 && rune <= 0x1F3) return 0x1F2;
+  if (rune >= 0x10D0 && rune <= 0x10FF) return rune;  // Georgian has no titles.
+  return RuneToUpper(rune);
+}
+
 Datum Title(Call& call) {
   std::u32string runes = ToRunes(call.Text(0));
   char32_t previous = ' ';
   for (char32_t& rune : runes) {
     const char32_t original = rune;
-    if (SeparatesWords(previous)) rune = RuneToUpper(rune);
+    if (SeparatesWords(previous)) rune = RuneToTitle(rune);
     previous = original;
   }
   return call.Keep(FromRunes(runes));

@@ -16,17 +16,12 @@
 namespace agent {
 namespace {
 
-// The whole part of "12.7"; a text that is no such number stays as it is.
-std::string_view WithoutDecimals(std::string_view text) {
-  const std::size_t dot = text.find('.');
-  const bool has_sign = text.starts_with('-') || text.starts_with('+');
-  const auto is_digits = [](std::string_view part) {
-    return part.find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  if (dot == std::string_view::npos || !is_digits(text.substr(dot + 1))) return text;
-  const std::string_view whole = text.substr(0, dot);
-  if (!is_digits(whole.substr(has_sign ? 1 : 0))) return text;
-  return whole.size() == (has_sign ? 1 : 0) ? "0" : whole;
+// Without a fraction that consists of zeros: "12.00" is 12. Any other fraction makes the text no
+// integer.
+std::string_view WithoutZeroDecimals(std::string_view text) {
+  const std::size_t last = text.find_last_not_of('0');
+  const bool has_zeros = last != std::string_view::npos && last + 1 < text.size();
+  return has_zeros && text[last] == '.' ? text.substr(0, last) : text;
 }
 
 int64_t Truncated(double value) {
@@ -132,7 +127,7 @@ int64_t ToInt64(const Datum& datum) {
     case Datum::Kind::kFloat:
       return Truncated(datum.real());
     case Datum::Kind::kString:
-      return ParseIntegerLiteral(WithoutDecimals(datum.text())).value_or(0);
+      return ParseIntegerLiteral(WithoutZeroDecimals(datum.text())).value_or(0);
     case Datum::Kind::kBool:
       return datum.integer();
     default:

@@ -9,9 +9,9 @@
 
 #include "base/go_format.h"
 #include "base/utf8.h"
+#include "pipeline/template/datum_time.h"
 #include "pipeline/template/format.h"
 #include "pipeline/template/functions.h"
-#include "pipeline/time/layout.h"
 
 namespace agent {
 namespace {
@@ -320,16 +320,9 @@ bool JsonWriter::Write(const Datum& datum, int depth) {
       return WriteList(datum.list(), depth);
     case Datum::Kind::kDict:
       return WriteDict(datum.dict(), depth);
-    case Datum::Kind::kTime: {
-      ParsedTime time;
-      time.unix_seconds = datum.time().unix_seconds;
-      time.nanos = datum.time().nanos;
-      time.location = datum.time().location;
-      std::string text;
-      Layout("2006-01-02T15:04:05.999999999Z07:00").Format(time, text);
-      WriteString(text);
+    case Datum::Kind::kTime:
+      WriteString(FormatTime("2006-01-02T15:04:05.999999999Z07:00", datum.time()));
       return true;
-    }
     case Datum::Kind::kVersion:
       WriteString(DatumText(datum));
       return true;

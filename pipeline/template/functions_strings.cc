@@ -213,10 +213,17 @@ Datum Indented(Call& call, std::string_view start) {
   return call.Keep(std::move(result));
 }
 
+// Sprig's library takes each byte for a character of its own as soon as one of them is a space.
 Datum NoSpace(Call& call) {
-  std::u32string runes = ToRunes(call.Text(0));
-  std::erase_if(runes, IsUnicodeSpace);
-  return call.Keep(FromRunes(runes));
+  const std::string_view text = call.Text(0);
+  const auto rune_of = [](char c) { return static_cast<char32_t>(static_cast<unsigned char>(c)); };
+  const auto is_space = [&](char c) { return IsUnicodeSpace(rune_of(c)); };
+  if (std::none_of(text.begin(), text.end(), is_space)) return call[0];
+  std::string result;
+  for (const char c : text) {
+    if (!is_space(c)) AppendUtf8(rune_of(c), result);
+  }
+  return call.Keep(std::move(result));
 }
 
 Datum Quote(Call& call) {

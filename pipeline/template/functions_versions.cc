@@ -27,6 +27,19 @@ bool IsIdentifierList(std::string_view text) {
   return !empty;
 }
 
+std::string_view TakePart(std::string_view& text) {
+  const std::size_t dot = text.find('.');
+  const std::string_view part = text.substr(0, dot);
+  text.remove_prefix(dot == std::string_view::npos ? text.size() : dot + 1);
+  return part;
+}
+
+// Numbers have no zeros in front.
+bool HasLeadingZero(std::string_view part) {
+  return part.size() > 1 && part[0] == '0' &&
+         part.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::optional<int64_t> NumberOf(std::string_view text) {
   int64_t number = 0;
   const char* end = text.data() + text.size();
@@ -61,6 +74,9 @@ std::optional<PartialVersion> ParseVersion(std::string_view text, Wildcards wild
   if (dash != std::string_view::npos) {
     result.version.prerelease = text.substr(dash + 1);
     if (!IsIdentifierList(result.version.prerelease)) return std::nullopt;
+    for (std::string_view rest = result.version.prerelease; !rest.empty();) {
+      if (HasLeadingZero(TakePart(rest))) return std::nullopt;
+    }
     text = text.substr(0, dash);
   }
   int64_t* const fields[] = {&result.version.major, &result.version.minor, &result.version.patch};
@@ -69,7 +85,7 @@ std::optional<PartialVersion> ParseVersion(std::string_view text, Wildcards wild
     const std::size_t dot = text.find('.');
     const std::string_view part = text.substr(0, dot);
     wild = wild || (wildcards == Wildcards::kYes && IsWildcard(part));
-    const auto number = NumberOf(part);
+    const auto number = HasLeadingZero(part) ? std::nullopt : NumberOf(part);
     if (!number && !(wildcards == Wildcards::kYes && IsWildcard(part))) return std::nullopt;
     if (!wild) {
       *field = *number;
@@ -94,13 +110,6 @@ int ComparePart(std::string_view a, std::string_view b) {
   if (x && y) return Order(*x, *y);
   if (x || y) return x ? -1 : 1;
   return a.compare(b);
-}
-
-std::string_view TakePart(std::string_view& text) {
-  const std::size_t dot = text.find('.');
-  const std::string_view part = text.substr(0, dot);
-  text.remove_prefix(dot == std::string_view::npos ? text.size() : dot + 1);
-  return part;
 }
 
 // A release comes after its prereleases.

@@ -154,7 +154,8 @@ void TemplateParser::ParseBlock(NodeList& nodes) {
   nodes.push_back(std::move(node));
 }
 
-// What a definition consists of, up to its end; the last one of a name counts, unless it is blank.
+// What a definition consists of, up to its end. Of one name there may be several only if all but
+// one are blank; that one counts.
 void TemplateParser::ParseBody(std::string name) {
   const Token token = Previous();
   if (++nesting_ > kMaxNesting) return Fail(token, "too deeply nested");
@@ -177,8 +178,14 @@ void TemplateParser::ParseBody(std::string name) {
     return node->kind == NodeKind::kText &&
            node->text.find_first_not_of(" \t\r\n") == std::string::npos;
   };
-  const bool blank = std::all_of(body.nodes.begin(), body.nodes.end(), is_blank);
-  if (blank && tree_.defined.contains(name)) return;
+  const auto all_blank = [&](const NodeList& nodes) {
+    return std::all_of(nodes.begin(), nodes.end(), is_blank);
+  };
+  const auto earlier = tree_.defined.find(name);
+  if (earlier != tree_.defined.end() && !all_blank(earlier->second.nodes)) {
+    if (!all_blank(body.nodes)) Fail(token, "multiple definition of template '" + name + "'");
+    return;
+  }
   tree_.defined[std::move(name)] = std::move(body);
 }
 

@@ -1,6 +1,7 @@
 #include "pipeline/time/layout.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 
 #include "pipeline/time/civil.h"
@@ -336,6 +337,14 @@ bool LayoutReader::Settle() {
   return day_ >= 1 && day_ <= DaysInMonth(year_, month_);
 }
 
+// "+3", "-12"; 0 for what is none.
+int HoursOf(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  int hours = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hours);
+  return error == std::errc() && end == text.data() + text.size() ? hours : 0;
+}
+
 ParsedTime LayoutReader::Resolve(Location& location, Location& names) const {
   const int64_t local =
       DaysFromCivil(year_, month_, day_) * kSecondsPerDay + SecondOfDay(hour_, minute_, second_);
@@ -346,14 +355,21 @@ ParsedTime LayoutReader::Resolve(Location& location, Location& names) const {
   if (offset_ != -1) {
     time.unix_seconds -= offset_;
     time.offset_seconds = offset_;
+    time.fixed_zone = true;
+    time.zone_name = zone_name_;
     return time;
   }
   if (!zone_name_.empty()) {
     if (const auto offset = names.OffsetOf(zone_name_, local)) {
       time.unix_seconds -= *offset;
       time.location = &names;
+      return time;
     }
-    return time;  // Unknown names count as UTC.
+    // Unknown names count as UTC; the number of "GMT+3" matters only where the time is shown.
+    time.fixed_zone = true;
+    time.zone_name = zone_name_;
+    if (zone_name_.starts_with("GMT")) time.offset_seconds = HoursOf(zone_name_.substr(3)) * 3600;
+    return time;
   }
   time.unix_seconds = location.FromLocal(local);
   time.location = &location;

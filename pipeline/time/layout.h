@@ -20,6 +20,8 @@ struct ParsedTime {
   // The zone in which its calendar is read: a location (not owned), or else a fixed offset.
   Location* location = nullptr;
   int32_t offset_seconds = 0;
+  bool fixed_zone = false;     // The text gave the offset, or a name; else it is UTC.
+  std::string_view zone_name;  // Of a fixed zone, from the text; may be empty.
 
   // Seconds since 1970 of its calendar and clock, as if they were in UTC.
   [[nodiscard]] int64_t LocalSeconds() const {

@@ -31,8 +31,8 @@ Clocked Split(const ParsedTime& time) {
     const Location::Period& period = time.location->At(time.unix_seconds);
     c.offset = period.offset_seconds;
     c.abbreviation = period.abbreviation;
-  } else if (c.offset == 0) {
-    c.abbreviation = "UTC";
+  } else {
+    c.abbreviation = time.fixed_zone ? time.zone_name : "UTC";
   }
   const int64_t local = time.unix_seconds + c.offset;
   c.days = FloorDiv(local, kSecondsPerDay);

@@ -65,6 +65,25 @@ TEST_CASE("go float: shortest digits without an exponent", "[go_format]") {
   CHECK(Float(std::numeric_limits<double>::quiet_NaN()) == "NaN");
 }
 
+TEST_CASE("go float: the shortest form has an exponent where numbers get long", "[go_format]") {
+  const auto [value, want] =
+      GENERATE(table<double, std::string>({{0, "0"},
+                                           {-1.5, "-1.5"},
+                                           {999999, "999999"},
+                                           {1e6, "1e+06"},
+                                           {1234567, "1.234567e+06"},
+                                           {0.0001, "0.0001"},
+                                           {0.00001, "1e-05"},
+                                           {0.1 + 0.2, "0.30000000000000004"},
+                                           {-1e300, "-1e+300"},
+                                           {INFINITY, "+Inf"},
+                                           {NAN, "NaN"}}));
+  std::string out;
+  AppendGoShortest(value, out);
+
+  CHECK(out == want);
+}
+
 TEST_CASE("go duration: what time.ParseDuration accepts", "[go_format]") {
   struct Case {
     const char* text;

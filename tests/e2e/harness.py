@@ -139,9 +139,9 @@ def file_job(path, name="test", stages=None, labels=None):
 
 class Agent:
     """One run of the agent. `config` is a dict or YAML text; it is written to `directory`. `prefix`: a command
-    that runs it, and becomes it."""
+    that runs it, and becomes it. `binary`: another program that takes such a configuration."""
 
-    def __init__(self, directory, config, args=(), name="agent", env=None, prefix=()):
+    def __init__(self, directory, config, args=(), name="agent", env=None, prefix=(), binary=AGENT):
         self.directory = pathlib.Path(directory)
         self.config_path = self.directory / f"{name}.yaml"
         self.write_config(config)
@@ -151,7 +151,7 @@ class Agent:
         self.log_path = self.directory / f"{name}.log"
         self._log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [*prefix, AGENT, f"-config.file={self.config_path}", *args],
+            [*prefix, binary, f"-config.file={self.config_path}", *args],
             stdout=self._log,
             stderr=self._log,
             cwd=self.directory,

@@ -67,7 +67,7 @@ def snappy_decode(data):
     return bytes(out)
 
 
-def _varint(data, at):
+def varint(data, at):
     value, shift = 0, 0
     while True:
         byte = data[at]
@@ -78,12 +78,12 @@ def _varint(data, at):
         shift += 7
 
 
-def _fields(data):
+def fields(data):
     """(number, value) of a protobuf message that has varints and byte strings only."""
     at, end = 0, len(data)
     while at < end:
-        key, at = _varint(data, at)
-        value, at = _varint(data, at)
+        key, at = varint(data, at)
+        value, at = varint(data, at)
         if key & 7 == 2:
             yield key >> 3, data[at : at + value]
             at += value
@@ -101,7 +101,7 @@ _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 
-def _unquote(text):
+def unquote(text):
     def one(match):
         what = match.group(1)
         if what[0] in "xuU":
@@ -120,15 +120,15 @@ def parse_labels(text):
         match = _LABEL.match(text, at)
         if not match:
             raise ValueError(f"labels cannot be parsed at {at}: {text}")
-        labels[match.group(1)] = _unquote(match.group(2))
+        labels[match.group(1)] = unquote(match.group(2))
         at = match.end()
         if text.startswith(", ", at):
             at += 2
     return labels
 
 
-def _timestamp(data):
-    parts = dict(_fields(data))
+def timestamp(data):
+    parts = dict(fields(data))
     seconds = parts.get(1, 0)
     if seconds >= 1 << 63:
         seconds -= 1 << 64
@@ -138,37 +138,39 @@ def _timestamp(data):
 def decode_push(body):
     """The entries of a push request as it goes over the wire."""
     entries = []
-    for number, stream in _fields(snappy_decode(body)):
+    for number, stream in fields(snappy_decode(body)):
         if number != 1:
             raise ValueError(f"push request: field {number}")
         labels = None
-        for field, value in _fields(stream):
+        for field, value in fields(stream):
             if field == 1:
                 labels = parse_labels(_text(value))
             elif field == 2:
                 ts, line, meta = None, "", {}
-                for part, content in _fields(value):
+                for part, content in fields(value):
                     if part == 1:
-                        ts = _timestamp(content)
+                        ts = timestamp(content)
                     elif part == 2:
                         line = _text(content)
                     elif part == 3:
-                        pair = dict(_fields(content))
+                        pair = dict(fields(content))
                         meta[_text(pair.get(1, b""))] = _text(pair.get(2, b""))
                 entries.append(Entry(labels, ts, line, meta))
     return entries
 
 
 class Sink:
-    """Listens on loopback until close(). Every method may be called from any thread."""
+    """Listens on loopback until close(). Every method may be called from any thread. `decode` gives the
+    entries of a request's body."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, decode=decode_push):
         self.lock = threading.Lock()
         self.pushes = []
         self.errors = []  # Requests that could not be decoded: a test fails on them.
         self._script = lambda index, push: Answer()
         self._flowing = threading.Event()
         self._flowing.set()
+        self._decode = decode
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -195,7 +197,7 @@ class Sink:
     def _handle(self, request):
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         try:
-            push = Push(decode_push(body), dict(request.headers), len(body))
+            push = Push(self._decode(body), dict(request.headers), len(body))
         except (ValueError, IndexError) as error:
             with self.lock:
                 self.errors.append(str(error))
