@@ -69,6 +69,12 @@ JsonWriter& JsonWriter::Number(uint64_t value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::Number(int64_t value) {
+  Separate();
+  text_ += std::to_string(value);
+  return *this;
+}
+
 JsonWriter& JsonWriter::Number(double value) {
   Separate();
   AppendGoFloat(value, text_);

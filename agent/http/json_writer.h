@@ -21,6 +21,7 @@ class JsonWriter {
 
   JsonWriter& String(std::string_view text);  // Invalid UTF-8 becomes U+FFFD.
   JsonWriter& Number(uint64_t value);
+  JsonWriter& Number(int64_t value);
   JsonWriter& Number(double value);  // Finite.
   JsonWriter& Bool(bool value);
   JsonWriter& Null();

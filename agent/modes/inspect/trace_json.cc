@@ -77,6 +77,8 @@ void WriteValue(const Value& value, JsonWriter& json) {
     json.String(value.text());
   } else if (value.type() == ValueType::kBool) {
     json.Bool(value.boolean());
+  } else if (value.type() == ValueType::kInteger) {
+    json.Number(value.integer());
   } else if (value.type() != ValueType::kNumber) {
     json.Null();
   } else if (std::isfinite(value.number())) {

@@ -302,6 +302,8 @@ class TraceWriter {
       case ValueType::kNumber:
         AppendGoFloat(value.number(), text);
         return ShowText(text, columns);
+      case ValueType::kInteger:
+        return std::to_string(value.integer());
       case ValueType::kBool:
         return value.boolean() ? "true" : "false";
       case ValueType::kNull:
