@@ -96,6 +96,10 @@ void Inspector::EndStage(const StagePlace& stage, Block& block) {
 }
 
 void Inspector::Look(Block& block, const StagePlace& stage) {
+  // Lines that have become part of another first: that one may be kept back with them.
+  for (EntryIndex entry = 0; entry < entries_.size(); ++entry) {
+    if (entries_[entry].live && block.AbsorbedInto(entry)) LookAt(block, entry, stage);
+  }
   for (EntryIndex entry = 0; entry < entries_.size(); ++entry) {
     if (entries_[entry].live) LookAt(block, entry, stage);
   }

@@ -180,7 +180,7 @@ TEST_CASE("inspect: lines that become part of an entry say so, and the entry say
                    "   0.multiline      becomes part of line 1\n") != std::string::npos);
   CHECK(first.find("kept back: waits for more lines of its entry\n") != std::string::npos);
   CHECK(second.find("kept back: waits for more lines of its entry\n") != std::string::npos);
-  CHECK(teller.Told().starts_with("\n== /var/log/app.log:4-6, offset 12 (job web)\n"));
+  CHECK_THAT(teller.Told(), Catch::StartsWith("\n== /var/log/app.log:4-6, offset 12 (job web)\n"));
 }
 
 TEST_CASE("inspect: lines are numbered only where the file was read from its beginning",
