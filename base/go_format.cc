@@ -232,7 +232,11 @@ bool UnderscoresSeparateDigits(std::string_view text, bool hex) {
 
 }  // namespace
 
-void AppendGoQuoted(std::string_view text, std::string& out) {
+namespace {
+
+enum class Beyond : uint8_t { kAsIs, kEscaped };
+
+void AppendQuoted(std::string_view text, Beyond ascii, std::string& out) {
   out += '"';
   while (!text.empty()) {
     const auto* const plain_end = std::find_if_not(text.begin(), text.end(), IsPlain);
@@ -247,7 +251,7 @@ void AppendGoQuoted(std::string_view text, std::string& out) {
     } else if (rune.rune == '"' || rune.rune == '\\') {
       out += '\\';
       out += text.front();
-    } else if (IsPrintable(rune.rune)) {
+    } else if (ascii == Beyond::kAsIs && IsPrintable(rune.rune)) {
       out.append(text.substr(0, rune.size));
     } else {
       AppendUnprintable(rune.rune, out);
@@ -255,6 +259,16 @@ void AppendGoQuoted(std::string_view text, std::string& out) {
     text.remove_prefix(rune.size);
   }
   out += '"';
+}
+
+}  // namespace
+
+void AppendGoQuoted(std::string_view text, std::string& out) {
+  AppendQuoted(text, Beyond::kAsIs, out);
+}
+
+void AppendGoQuotedToAscii(std::string_view text, std::string& out) {
+  AppendQuoted(text, Beyond::kEscaped, out);
 }
 
 void AppendGoShortest(double value, std::string& out) {

@@ -15,6 +15,8 @@ namespace agent {
 // for invalid bytes and other control characters, \u for what Go calls unprintable; other UTF-8 as
 // it is.
 void AppendGoQuoted(std::string_view text, std::string& out);
+// strconv.QuoteToASCII: every rune beyond ASCII as \u or \U.
+void AppendGoQuotedToAscii(std::string_view text, std::string& out);
 
 // Shortest decimal that reads back to the same double, never an exponent (strconv 'f', -1).
 // Infinities and NaN as Go writes them: +Inf, -Inf, NaN.

@@ -100,7 +100,12 @@ std::string HexOf(std::string_view text, const FormatSpec& spec) {
   return hex;
 }
 
-std::string QuotedRune(int64_t value) {
+void AppendQuotedBySpec(std::string_view text, const FormatSpec& spec, std::string& out) {
+  if (spec.plus) return AppendGoQuotedToAscii(text, out);
+  AppendGoQuoted(text, out);
+}
+
+std::string QuotedRune(int64_t value, const FormatSpec& spec) {
   std::string quoted;
   const bool valid = value >= 0 && value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
   const char32_t rune = valid ? static_cast<char32_t>(value) : 0xFFFD;
@@ -108,7 +113,7 @@ std::string QuotedRune(int64_t value) {
   if (rune == '"') return "'\"'";
   std::string text;
   AppendUtf8(rune, text);
-  AppendGoQuoted(text, quoted);
+  AppendQuotedBySpec(text, spec, quoted);
   quoted.front() = '\'';
   quoted.back() = '\'';
   return quoted;
@@ -200,7 +205,7 @@ void AppendIntegerBySpec(int64_t value, const FormatSpec& spec, std::string& out
       AppendUtf8(static_cast<char32_t>(value), text);
       break;
     case 'q':
-      text = QuotedRune(value);
+      text = QuotedRune(value, spec);
       break;
     case 'U':
       text = CodePoint(value, spec);
@@ -261,7 +266,7 @@ void AppendStringBySpec(std::string_view text, const FormatSpec& spec, std::stri
   if (spec.sharp && can_backquote) {
     quoted = "`" + std::string(text) + "`";
   } else {
-    AppendGoQuoted(text, quoted);
+    AppendQuotedBySpec(text, spec, quoted);
   }
   AppendPadded(quoted, spec, out);
 }

@@ -34,10 +34,11 @@ bool ByName(const TemplateFunction& a, const TemplateFunction& b) {
 
 std::vector<TemplateFunction> JoinTables() {
   std::vector<TemplateFunction> all;
-  for (const auto family : {BuiltinFunctions(), CaseFunctions(), ConversionFunctions(),
-                            DateFunctions(), DictFunctions(), HashFunctions(), JsonFunctions(),
-                            ListFunctions(), MathFunctions(), PathFunctions(), RandomFunctions(),
-                            RegexFunctions(), StringFunctions(), VersionFunctions()}) {
+  for (const auto family :
+       {BuiltinFunctions(), CaseFunctions(), ConversionFunctions(), DateFunctions(),
+        DictFunctions(), HashFunctions(), JsonFunctions(), ListFunctions(), MathFunctions(),
+        PathFunctions(), RandomFunctions(), RegexFunctions(), StringFunctions(), VersionFunctions(),
+        WordFunctions()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   std::sort(all.begin(), all.end(), ByName);

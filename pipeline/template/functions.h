@@ -121,5 +121,6 @@ std::span<const TemplateFunction> RandomFunctions();
 std::span<const TemplateFunction> RegexFunctions();
 std::span<const TemplateFunction> StringFunctions();
 std::span<const TemplateFunction> VersionFunctions();
+std::span<const TemplateFunction> WordFunctions();
 
 }  // namespace agent

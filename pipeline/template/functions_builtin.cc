@@ -204,7 +204,9 @@ Datum Js(Call& call) {
     const DecodedRune decoded = DecodeRune(rest);
     const bool special = decoded.rune < ' ' || decoded.rune >= 0x80 ||
                          std::string_view("\\'\"<>&=").find(rest.front()) != std::string_view::npos;
-    if (special) {
+    if (!decoded.valid) {
+      escaped += rest.front();
+    } else if (special) {
       AppendJsEscape(rest.substr(0, decoded.size), decoded.rune, escaped);
     } else {
       escaped += rest.front();

@@ -67,15 +67,13 @@ void AppendOffset(const Step& step, int32_t offset, std::string& out) {
   AppendPadded(size % 60, 2, '0', out);
 }
 
-// "CET"; zones without letters have an offset for a name: "+03", "+0530".
+// "CET"; a fixed offset without a name is called "+0300".
 void AppendZoneName(const Clocked& c, std::string& out) {
   if (!c.abbreviation.empty()) {
     out.append(c.abbreviation);
     return;
   }
-  Step step;
-  step.parts = c.offset / 60 % 60 == 0 ? 1 : 2;
-  AppendOffset(step, c.offset, out);
+  AppendOffset(Step(), c.offset, out);
 }
 
 void AppendFraction(const Step& step, int32_t nanos, std::string& out) {
