@@ -13,6 +13,7 @@ using NamedValue = std::pair<std::string_view, Value>;
 bool SameValue(const Value& a, const Value& b) {
   if (a.type() != b.type()) return false;
   if (a.is_string()) return a.text() == b.text();
+  if (a.type() == ValueType::kInteger) return a.integer() == b.integer();
   // NaN is not equal to itself, and yet unchanged.
   return a.number() == b.number() || (a.number() != a.number() && b.number() != b.number());
 }

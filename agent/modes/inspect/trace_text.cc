@@ -303,7 +303,7 @@ class TraceWriter {
         AppendGoFloat(value.number(), text);
         return ShowText(text, columns);
       case ValueType::kInteger:
-        return std::to_string(value.integer());
+        return ShowText(std::to_string(value.integer()), columns);
       case ValueType::kBool:
         return value.boolean() ? "true" : "false";
       case ValueType::kNull:

@@ -53,6 +53,14 @@ TEST_CASE("inspect: every kind of change is told under its stage", "[inspect]") 
         "ENTRY xinfo\n");
 }
 
+TEST_CASE("inspect: integers have all their digits", "[inspect]") {
+  const std::string told =
+      Tell("- json: {expressions: {id: }}\n- convert: {id: int}\n", "{\"id\":9007199254740993}\n");
+
+  CHECK(told.find("   1.convert        ~ extracted id 9007199254740992 -> 9007199254740993\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("inspect: a dropped entry tells where and why, before the entries behind it",
           "[inspect]") {
   const std::string told = Tell(

@@ -57,4 +57,18 @@ TEST_CASE("inspect json: joined lines, times and changed values", "[inspect]") {
         std::string::npos);
 }
 
+TEST_CASE("inspect json: integers have all their digits", "[inspect]") {
+  StoryTeller teller(
+      "- json: {expressions: {id: }}\n- convert: {id: int}\n"
+      "- grok: {pattern: '%{INT:id:int}'}\n",
+      FormatTraceJson);
+
+  teller.Read("{\"id\":9007199254740993}\n");
+
+  const std::string told = teller.Told();
+  CHECK(told.find(R"("before":9007199254740992,"after":9007199254740993)") != std::string::npos);
+  CHECK(told.find(R"("name":"grok","path":"stages[2].grok","outcome":"passed","changes":[]})") !=
+        std::string::npos);
+}
+
 }  // namespace agent
