@@ -58,7 +58,7 @@ Result<std::unique_ptr<Agent>> Agent::Create(Config config, AgentOptions options
 
 GenerationDependencies Agent::ForGeneration() {
   return {dependencies_.loop, dependencies_.clock, dependencies_.logger, budget_,
-          options_.observer};
+          label_values_,      options_.observer};
 }
 
 Status Agent::OpenTail() {
@@ -190,6 +190,7 @@ void Agent::TakeOver(std::unique_ptr<Generation> next) {
   generation_->StopDiscovery();
   const auto take_over = [this, holder] {
     generation_ = std::move(*holder);
+    ForgetJobs();
     tailer_->Resume(generation_->engine(), generation_->OutputIds());
     config_loaded_ns_ = dependencies_.clock.MonotonicNanos();
     config_loaded_wall_ns_ = dependencies_.clock.WallNanos();
@@ -203,6 +204,13 @@ void Agent::TakeOver(std::unique_ptr<Generation> next) {
       dependencies_.loop.Post(take_over);
     });
   });
+}
+
+void Agent::ForgetJobs() {
+  std::vector<std::string> jobs;
+  for (const ScrapeConfig& job : generation_->config().scrape_configs)
+    jobs.push_back(job.job_name);
+  label_values_.Keep(jobs);
 }
 
 void Agent::ReloadDone(const Status& status) {

@@ -14,6 +14,7 @@
 #include "agent/generation.h"
 #include "agent/http/server.h"
 #include "agent/http/state.h"
+#include "agent/runtime/label_values.h"
 #include "agent/tail/position_store.h"
 #include "agent/tail/tailer.h"
 #include "base/clock.h"
@@ -91,14 +92,17 @@ class Agent final : public AgentView {
   void WaitUntilDelivered();
   void TargetsChanged();
   void CollectFiles(MetricSink& sink) const;
+  [[nodiscard]] std::vector<LabelInfo> LabelsOf(const std::string& job) const;
 
   // A reload, step by step.
   void TakeOver(std::unique_ptr<Generation> next);
+  void ForgetJobs();
   void ReloadDone(const Status& status);
 
   AgentOptions options_;
   Dependencies dependencies_;
   MemoryBudget budget_;
+  LabelValues label_values_;
   std::unique_ptr<Generation> generation_;
   std::unique_ptr<PositionStore> positions_;
   std::unique_ptr<Tailer> tailer_;

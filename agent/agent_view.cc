@@ -109,9 +109,22 @@ std::vector<JobStatus> Agent::Jobs() const {
       status.dropped.push_back({dropped.discovered, reason});
     }
     status.dropped_count = status.dropped.size();
+    status.labels = LabelsOf(job.name);
     jobs.push_back(std::move(status));
   }
   return jobs;
+}
+
+std::vector<LabelInfo> Agent::LabelsOf(const std::string& job) const {
+  std::vector<LabelInfo> labels;
+  const LimitsConfig& limits = generation_->config().limits;
+  const JobLabelValues* const values = label_values_.Find(job);
+  if (limits.max_label_values == 0 || values == nullptr) return labels;
+  for (LabelValuesStatus& status : values->Status()) {
+    labels.push_back({std::move(status.name), status.values, status.from_targets,
+                      limits.max_label_values, status.exceeded, std::move(status.sample)});
+  }
+  return labels;
 }
 
 std::vector<LaneInfo> Agent::Lanes() const {
@@ -168,6 +181,12 @@ void Agent::CollectMetrics(Exposition& page) {
   generation_->engine().CollectMetrics(page);
   for (const auto& metric : generation_->custom_metrics().all()) {
     page.AddCustom(ToFamily(*metric, dependencies_.clock.MonotonicNanos()));
+    const std::string& name = metric->definition().name;
+    page.Add("agent_custom_metrics_series", {name}, static_cast<double>(metric->series()));
+    if (metric->exceeded() > 0) {
+      page.Add("agent_custom_metrics_series_exceeded_total", {name},
+               static_cast<double>(metric->exceeded()));
+    }
     if (metric->rejected() > 0) {
       page.Add("agent_custom_metrics_rejected_total", {metric->definition().name},
                static_cast<double>(metric->rejected()));

@@ -50,6 +50,8 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
 
 Generation::Generation(Config config, const GenerationDependencies& dependencies)
     : config_(std::move(config)),
+      custom_metrics_(SeriesLimit{config_.limits.max_label_values,
+                                  config_.limits.on_excess != OnExcess::kNone}),
       dead_letter_({config_.dead_letter.path, config_.dead_letter.max_size_bytes},
                    dependencies.clock, dependencies.logger) {}
 
@@ -64,7 +66,7 @@ Result<std::unique_ptr<Generation>> Generation::Build(Config config,
       generation->config_,
       make_outputs(generation->config_, dependencies, generation->dead_letter_), problems,
       {dependencies.loop, dependencies.clock, dependencies.logger, dependencies.budget,
-       generation->custom_metrics_, dependencies.observer});
+       generation->custom_metrics_, dependencies.label_values, dependencies.observer});
   if (generation->engine_ == nullptr) return Error{ErrorCode::kInvalid, Join(problems)};
   Status discovery = generation->BuildDiscovery();
   if (!discovery) return std::move(discovery).error();

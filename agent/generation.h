@@ -33,6 +33,7 @@ struct GenerationDependencies {
   Clock& clock;
   Logger& logger;
   MemoryBudget& budget;
+  LabelValues& label_values;
   // Watches all pipelines of the generation that runs; null: nobody does.
   StageObserver* observer = nullptr;
 };

@@ -5,11 +5,17 @@
 
 namespace agent {
 
-CustomMetric::Series& CustomMetric::At(const Labels& labels, int64_t now_ns) {
+CustomMetric::Series* CustomMetric::At(const Labels& labels, int64_t now_ns, bool& fits) {
+  fits = true;
   auto at = std::lower_bound(
       series_.begin(), series_.end(), labels,
       [](const Series& series, const Labels& wanted) { return series.labels < wanted; });
   if (at == series_.end() || at->labels != labels) {
+    fits = limit_.max_series == 0 || series_.size() < limit_.max_series;
+    if (!fits) {
+      exceeded_.fetch_add(1, std::memory_order_relaxed);
+      if (limit_.refuses) return nullptr;
+    }
     Series series;
     series.labels = labels;
     if (definition_.type == CustomMetricType::kHistogram) {
@@ -19,17 +25,26 @@ CustomMetric::Series& CustomMetric::At(const Labels& labels, int64_t now_ns) {
   }
   // Workers read their clocks before they come here.
   at->updated_ns = std::max(at->updated_ns, now_ns);
-  return *at;
+  return &*at;
 }
 
-void CustomMetric::Add(const Labels& labels, double delta, int64_t now_ns) {
+bool CustomMetric::Add(const Labels& labels, double delta, int64_t now_ns) {
   const MutexLock lock(mutex_);
-  At(labels, now_ns).value += delta;
+  bool fits = false;
+  if (Series* const series = At(labels, now_ns, fits)) series->value += delta;
+  return fits;
 }
 
-void CustomMetric::Set(const Labels& labels, double value, int64_t now_ns) {
+bool CustomMetric::Set(const Labels& labels, double value, int64_t now_ns) {
   const MutexLock lock(mutex_);
-  At(labels, now_ns).value = value;
+  bool fits = false;
+  if (Series* const series = At(labels, now_ns, fits)) series->value = value;
+  return fits;
+}
+
+std::size_t CustomMetric::series() const {
+  const MutexLock lock(mutex_);
+  return series_.size();
 }
 
 std::size_t CustomMetric::BucketOf(double value) const {
@@ -40,24 +55,24 @@ std::size_t CustomMetric::BucketOf(double value) const {
                                   bounds.begin());
 }
 
-void CustomMetric::Observe(const Labels& labels, double value, int64_t now_ns) {
-  const std::size_t bucket = BucketOf(value);
-  const MutexLock lock(mutex_);
-  Series& series = At(labels, now_ns);
-  series.value += value;
-  ++series.count;
-  ++series.bucket_counts[bucket];
+bool CustomMetric::Observe(const Labels& labels, double value, int64_t now_ns) {
+  std::vector<uint64_t> counts(definition_.buckets.size() + 1, 0);
+  counts[BucketOf(value)] = 1;
+  return Observe(labels, value, counts, now_ns);
 }
 
-void CustomMetric::Observe(const Labels& labels, double sum,
+bool CustomMetric::Observe(const Labels& labels, double sum,
                            std::span<const uint64_t> bucket_counts, int64_t now_ns) {
   const MutexLock lock(mutex_);
-  Series& series = At(labels, now_ns);
-  series.value += sum;
+  bool fits = false;
+  Series* const series = At(labels, now_ns, fits);
+  if (series == nullptr) return false;
+  series->value += sum;
   for (std::size_t i = 0; i < bucket_counts.size(); ++i) {
-    series.bucket_counts[i] += bucket_counts[i];
-    series.count += bucket_counts[i];
+    series->bucket_counts[i] += bucket_counts[i];
+    series->count += bucket_counts[i];
   }
+  return fits;
 }
 
 std::vector<CustomMetric::Series> CustomMetric::Scrape(int64_t now_ns) {
@@ -76,7 +91,7 @@ std::shared_ptr<CustomMetric> CustomMetrics::Define(std::string_view owner,
     if (known_owner == owner && metric->definition() == definition) return metric;
   }
   // Shared by the stages that count and the scrapes that read.
-  auto metric = std::make_shared<CustomMetric>(std::move(definition));
+  auto metric = std::make_shared<CustomMetric>(std::move(definition), limit_);
   metrics_.emplace_back(std::string(owner), metric);
   return metric;
 }

@@ -194,6 +194,9 @@ struct TargetConfig {
   bool stdin_target = false;                                        // `stdin`, as the flag -stdin.
 };
 
+// What becomes of a label whose value is one too many.
+enum class OnExcess : uint8_t { kNone, kStructuredMetadata, kBucket, kDropLabel };
+
 struct LimitsConfig {
   bool readline_rate_enabled = false;
   double readline_rate = 10000;  // Lines per second.
@@ -206,6 +209,8 @@ struct LimitsConfig {
   // Ours.
   uint64_t memory_budget_bytes = 0;  // 0: 24 MiB, or 40 % of the cgroup's limit where that is less.
   uint32_t workers = 0;              // 0: one a core, at most 4.
+  uint64_t max_label_values = 1000;  // Of one label of a job, and of series of a metric; 0: off.
+  OnExcess on_excess = OnExcess::kNone;
 };
 
 // `global.file_watch_config`: how often an idle file is looked at where nothing reports its

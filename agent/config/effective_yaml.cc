@@ -279,6 +279,20 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   out.EndItem();
 }
 
+std::string_view OnExcessName(OnExcess on_excess) {
+  switch (on_excess) {
+    case OnExcess::kStructuredMetadata:
+      return "structured_metadata";
+    case OnExcess::kBucket:
+      return "bucket";
+    case OnExcess::kDropLabel:
+      return "drop_label";
+    case OnExcess::kNone:
+      break;
+  }
+  return "none";
+}
+
 void WriteLimits(YamlWriter& out, const LimitsConfig& limits) {
   out.BeginMap("limits_config");
   std::string rate;
@@ -292,6 +306,8 @@ void WriteLimits(YamlWriter& out, const LimitsConfig& limits) {
   out.Bool("max_line_size_truncate", limits.max_line_size_truncate);
   WriteNumber(out, "memory_budget", limits.memory_budget_bytes);
   WriteNumber(out, "workers", limits.workers);
+  WriteNumber(out, "max_label_values", limits.max_label_values);
+  out.Text("on_excess", OnExcessName(limits.on_excess));
   out.EndMap();
 }
 

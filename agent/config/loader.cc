@@ -90,6 +90,14 @@ void ReadTarget(FieldReader& top, TargetConfig& target) {
   fields.Finish();
 }
 
+OnExcess ReadOnExcess(FieldReader& fields) {
+  const std::string text =
+      fields.Choice("on_excess", "none", {"none", "structured_metadata", "bucket", "drop_label"});
+  if (text == "structured_metadata") return OnExcess::kStructuredMetadata;
+  if (text == "bucket") return OnExcess::kBucket;
+  return text == "drop_label" ? OnExcess::kDropLabel : OnExcess::kNone;
+}
+
 void ReadLimits(FieldReader& top, LimitsConfig& limits) {
   const ConfigNode* node = top.Node("limits_config");
   if (node == nullptr) return;
@@ -106,6 +114,12 @@ void ReadLimits(FieldReader& top, LimitsConfig& limits) {
       fields.Bool("max_line_size_truncate", limits.max_line_size_truncate);
   limits.memory_budget_bytes = fields.Size("memory_budget", 0);
   limits.workers = static_cast<uint32_t>(fields.Int("workers", 0, 0, 1024));
+  limits.max_label_values = static_cast<uint64_t>(
+      fields.Int("max_label_values", static_cast<int64_t>(limits.max_label_values), 0, 10'000'000));
+  limits.on_excess = ReadOnExcess(fields);
+  if (limits.on_excess != OnExcess::kNone && limits.max_label_values == 0) {
+    fields.Warning("on_excess", "has no effect with max_label_values: 0");
+  }
   fields.Finish();
 }
 

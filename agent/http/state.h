@@ -55,11 +55,24 @@ struct DroppedTargetInfo {
   std::string reason{};
 };
 
+// How many values a label of a job has.
+struct LabelInfo {
+  std::string name{};
+  uint64_t values = 0;        // About, beyond the limit.
+  uint64_t from_targets = 0;  // Of these.
+  uint64_t limit = 0;
+  uint64_t exceeded = 0;  // Label sets that were met beyond the limit.
+  std::string sample{};   // A value beyond it; empty: none.
+
+  [[nodiscard]] bool too_many() const { return values > limit; }
+};
+
 struct JobStatus {
   std::string name{};
   std::vector<TargetStatus> targets{};
   std::vector<DroppedTargetInfo> dropped{};  // Those kept for display.
   std::size_t dropped_count = 0;             // All of them.
+  std::vector<LabelInfo> labels{};           // Sorted by name; empty when they are not counted.
 };
 
 // One lane: an output, or one tenant of it.

@@ -29,6 +29,12 @@ void AppendTarget(const TargetStatus& target, JsonWriter& json) {
   json.EndArray().EndObject();
 }
 
+void AppendLabel(const LabelInfo& label, JsonWriter& json) {
+  json.BeginObject().Key("name").String(label.name).Key("values").Number(label.values);
+  json.Key("from_targets").Number(label.from_targets).Key("limit").Number(label.limit);
+  json.Key("exceeded").Number(label.exceeded).Key("sample").String(label.sample).EndObject();
+}
+
 void AppendLane(const LaneInfo& lane, JsonWriter& json) {
   json.BeginObject().Key("output").String(lane.output).Key("kind").String(lane.kind);
   json.Key("receiver").String(lane.receiver).Key("tenant").String(lane.tenant);
@@ -48,6 +54,9 @@ ServerResponse TargetsJson(const std::vector<JobStatus>& jobs, const std::vector
     json.BeginObject().Key("name").String(job.name).Key("targets").BeginArray();
     for (const TargetStatus& target : job.targets)
       AppendTarget(target, json);
+    json.EndArray().Key("labels").BeginArray();
+    for (const LabelInfo& label : job.labels)
+      AppendLabel(label, json);
     json.EndArray().Key("dropped_count").Number(uint64_t{job.dropped_count}).EndObject();
   }
   json.EndArray().Key("outputs").BeginArray();

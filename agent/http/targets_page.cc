@@ -122,6 +122,18 @@ void AppendTarget(const TargetStatus& target, std::size_t& files_left, HtmlPage&
   page.Raw("</tbody></table></section>\n");
 }
 
+void AppendLabels(const std::vector<LabelInfo>& labels, HtmlPage& page) {
+  for (const LabelInfo& label : labels) {
+    if (!label.too_many()) continue;
+    page.Raw("<p><span class=\"state bad\">too many values</span> Label <code>").Text(label.name);
+    page.Raw("</code> has about ").Text(std::to_string(label.values)).Raw(" values; the limit is ");
+    page.Text(std::to_string(label.limit)).Raw(".");
+    if (!label.sample.empty()) page.Raw(" One of them: <code>").Text(label.sample).Raw("</code>.");
+    if (label.from_targets > label.limit) page.Raw(" Targets bring them.");
+    page.Raw("</p>\n");
+  }
+}
+
 void AppendJob(const JobStatus& job, std::size_t& files_left, HtmlPage& page) {
   std::size_t files = 0;
   for (const TargetStatus& target : job.targets)
@@ -129,6 +141,7 @@ void AppendJob(const JobStatus& job, std::size_t& files_left, HtmlPage& page) {
   page.Raw("<h2>").Text(job.name).Raw(" <small>");
   page.Text(Counted(job.targets.size(), "target") + ", " + Counted(files, "file"));
   page.Raw("</small></h2>\n");
+  AppendLabels(job.labels, page);
   if (job.targets.empty()) page.Raw("<p class=\"faint\">No target was found.</p>\n");
   for (const TargetStatus& target : job.targets) {
     if (files_left == 0) break;

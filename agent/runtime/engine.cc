@@ -96,7 +96,14 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
     }
     auto& ledger = ledgers_[job.job_name];
     if (ledger == nullptr) ledger = std::make_shared<JobLedger>(outputs_.size());
-    worker->AddJob({job.job_name, std::move(pipeline), OutputsOf(job, outputs_), ledger});
+    WorkerJob built{job.job_name, std::move(pipeline), OutputsOf(job, outputs_), ledger};
+    if (config.limits.max_label_values > 0) {
+      built.label_guard = std::make_unique<LabelGuard>(
+          LabelGuard::Options{job.job_name, config.limits.max_label_values,
+                              config.limits.on_excess},
+          worker->label_sets(), dependencies_.label_values.Of(job.job_name), dependencies_.logger);
+    }
+    worker->AddJob(std::move(built));
   }
   for (const auto& output : outputs_) {
     Output* const to = output.get();
@@ -184,6 +191,7 @@ void Engine::CollectMetrics(MetricSink& sink) const {
   CollectLedgers(sink);
   CollectLanes(sink);
   stage_states_.CollectMetrics(sink);
+  CollectLabels(sink);
   for (const auto& worker : workers_) {
     const WorkerCounters& counters = worker->counters();
     sink.Add("agent_label_sweeps_total", {}, static_cast<double>(counters.label_sweeps.value()));
@@ -256,6 +264,19 @@ void Engine::CollectLedgers(MetricSink& sink) const {
         sink.Add("agent_ledger_dropped_bytes_total", {job.name, output, "refused"},
                  static_cast<double>(dropped));
       }
+    }
+  }
+}
+
+void Engine::CollectLabels(MetricSink& sink) const {
+  for (const WorkerJob& job : workers_.front()->jobs()) {
+    const JobLabelValues* const values = dependencies_.label_values.Find(job.name);
+    if (job.label_guard == nullptr || values == nullptr) continue;
+    for (const LabelValuesStatus& label : values->Status()) {
+      sink.Add("agent_label_values", {job.name, label.name}, static_cast<double>(label.values));
+      if (label.exceeded == 0) continue;
+      sink.Add("agent_label_values_exceeded_total", {job.name, label.name},
+               static_cast<double>(label.exceeded));
     }
   }
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/runtime/label_values.h"
 #include "agent/runtime/worker.h"
 #include "agent/tail/source.h"
 #include "base/clock.h"
@@ -41,6 +42,7 @@ class Engine final : public SourceHost {
     Logger& logger;
     MemoryBudget& budget;
     CustomMetrics& metrics;
+    LabelValues& label_values;  // Of the engine before this one, too.
     // Watches all pipelines; null: nobody does. There is one worker then, so that it sees one block
     // at a time.
     StageObserver* observer = nullptr;
@@ -88,6 +90,7 @@ class Engine final : public SourceHost {
   void CollectDrops(MetricSink& sink, const WorkerJob& job) const;
   void CollectLedgers(MetricSink& sink) const;
   void CollectLanes(MetricSink& sink) const;
+  void CollectLabels(MetricSink& sink) const;
 
   Dependencies dependencies_;
   std::unique_ptr<RateLimiter> limiter_;

@@ -59,6 +59,9 @@ void Worker::AddSource(std::shared_ptr<Source> source) {
     source->progress()->CountInto(job->ledger);
     reading->labels = label_sets_.Intern(source->labels());
     label_sets_.Pin(reading->labels);
+    if (job->label_guard != nullptr) {
+      reading->counted_labels = job->label_guard->Hold(source->labels());
+    }
     readings_[source.get()] = reading;
     Queue(reading);
   });
@@ -256,6 +259,7 @@ void Worker::EndInput(const std::shared_ptr<Reading>& reading) {
 
 void Worker::ReportEnd(Reading& reading) {
   label_sets_.Unpin(reading.labels);
+  reading.counted_labels.reset();
   dependencies_.on_ended(reading.source);
   readings_.erase(reading.source.get());
 }
@@ -343,6 +347,7 @@ uint64_t Worker::Encode(const WorkerJob& job, Block& block,
   std::size_t entries = block.live().size();
   uint64_t dropped = 0;
   if (dependencies_.limiter != nullptr) dropped = ApplyRateLimit(block, entries);
+  if (job.label_guard != nullptr) job.label_guard->Apply(block, entries);
   if (job.pipeline->observer() != nullptr) job.pipeline->observer()->EndBlock(block, entries);
 
   const int64_t now = dependencies_.clock.MonotonicNanos();

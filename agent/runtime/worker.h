@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/runtime/label_guard.h"
 #include "agent/tail/block_buffer.h"
 #include "agent/tail/source.h"
 #include "base/clock.h"
@@ -36,6 +37,7 @@ struct WorkerJob {
   std::unique_ptr<Pipeline> pipeline;
   std::vector<std::size_t> outputs;   // Indices of the encoders that get its entries.
   std::shared_ptr<JobLedger> ledger;  // The job's, over all workers; outlives them in batches.
+  std::unique_ptr<LabelGuard> label_guard = nullptr;  // Null: labels may have any number of values.
 };
 
 // What a worker counts; read by any thread.
@@ -97,6 +99,7 @@ class Worker {
     std::shared_ptr<Source> source;
     WorkerJob* job = nullptr;
     LabelSetId labels = kEmptyLabelSet;
+    std::unique_ptr<JobLabelValues::Targets> counted_labels;  // Null without a label guard.
     int64_t last_timestamp_ns = 0;
     std::atomic<bool> queued{false};
     bool gone = false;

@@ -165,16 +165,35 @@ class MetricsStage final : public Stage {
 
   void Store(const MetricRule& rule, const LabelSets& sets) {
     const int64_t now = clock_.MonotonicNanos();
+    const Labels* beyond_limit = nullptr;
     for (const BlockSums::Sum& sum : sums_.all()) {
       const Labels& labels = SeriesLabels(sets, sum.labels);
+      bool fits = true;
       if (rule.action == Action::kSet) {
-        rule.metric->Set(labels, sum.value, now);
+        fits = rule.metric->Set(labels, sum.value, now);
       } else if (rule.action == Action::kObserve) {
-        rule.metric->Observe(labels, sum.value, sum.bucket_counts, now);
+        fits = rule.metric->Observe(labels, sum.value, sum.bucket_counts, now);
       } else {
-        rule.metric->Add(labels, sum.value, now);
+        fits = rule.metric->Add(labels, sum.value, now);
       }
+      if (!fits) beyond_limit = &labels;
     }
+    if (beyond_limit != nullptr) ReportTooMany(*rule.metric, *beyond_limit);
+  }
+
+  void ReportTooMany(const CustomMetric& metric, const Labels& labels) {
+    const std::string& name = metric.definition().name;
+    logger_.WriteLimited(
+        LogLevel::kWarn, "series:" + name, "pipeline", "a metric has too many series",
+        {{"metric", name},
+         {"job", job_},
+         {"limit", metric.limit().max_series},
+         {"series", metric.series()},
+         {"sample", FormatLabels(labels).substr(0, 256)},
+         {"hint", metric.limit().refuses ? "new series are not made; put the stage in front of the "
+                                           "labels that it does not need"
+                                         : "put the stage in front of the labels that it does not "
+                                           "need, or set limits_config.on_excess"}});
   }
 
   const Labels& SeriesLabels(const LabelSets& sets, LabelSetId id) {

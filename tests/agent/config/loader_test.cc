@@ -34,6 +34,8 @@ TEST_CASE("loader: without a file there are defaults and flags", "[config][loade
   CHECK(loaded.config.dead_letter.max_size_bytes == 256U << 20U);
   CHECK(loaded.config.target.sync_period == seconds(10));
   CHECK(loaded.config.limits.memory_budget_bytes == 0);
+  CHECK(loaded.config.limits.max_label_values == 1000);
+  CHECK(loaded.config.limits.on_excess == OnExcess::kNone);
   CHECK(loaded.config.file_watch.min_poll_frequency == milliseconds(250));
 }
 
@@ -92,6 +94,8 @@ limits_config:
   max_line_size_truncate: true
   memory_budget: 64MiB
   workers: 2
+  max_label_values: 50
+  on_excess: bucket
 global: {file_watch_config: {min_poll_frequency: 1s, max_poll_frequency: 2s}}
 dead_letter: {max_size: 1MiB}
 options: {}
@@ -135,6 +139,8 @@ scrape_configs:
   CHECK(config.limits.max_line_size_bytes == 256 * 1024);
   CHECK(config.limits.memory_budget_bytes == 64U << 20U);
   CHECK(config.limits.workers == 2);
+  CHECK(config.limits.max_label_values == 50);
+  CHECK(config.limits.on_excess == OnExcess::kBucket);
   CHECK(config.file_watch.max_poll_frequency == seconds(2));
   CHECK(config.dead_letter.path == "/p/dead-letter");
   CHECK(config.dead_letter.max_size_bytes == 1U << 20U);
@@ -185,6 +191,9 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
        "2:32 limits_config.max_line_size: expected a size, got 'big'; a size is a whole number of "
        "bytes, "
        "or one with a unit: 256KiB, 4MiB, 1GiB"},
+      {"limits_config: {on_excess: drop_labels}\n",
+       "2:28 limits_config.on_excess: expected one of none, structured_metadata, bucket, "
+       "drop_label, got 'drop_labels'; did you mean 'drop_label'?"},
       {"limits_config: {readline_rate: -1}\n",
        "2:32 limits_config.readline_rate: expected at least 0, got -1"},
       {"limits_config: {workers: 5000}\n",

@@ -93,6 +93,19 @@ TEST_CASE("targets: a file's progress, lag and error are on the page", "[http][p
   CHECK_THAT(page, Contains("1 min 15 s") && Contains("read: I/O error"));
 }
 
+TEST_CASE("targets: a label with too many values is named, with one of them", "[http][pages]") {
+  Fixture f;
+  f.view.jobs = {{.name = "j",
+                  .labels = {{.name = "level", .values = 4, .limit = 10},
+                             {.name = "user", .values = 12, .limit = 10, .sample = "<ann>"}}}};
+
+  const std::string page = ServeTargets(kBrowser, f.context).body;
+
+  CHECK_THAT(page, Contains("Label <code>user</code> has about 12 values; the limit is 10."));
+  CHECK_THAT(page, Contains("One of them: <code>&lt;ann&gt;</code>."));
+  CHECK_THAT(page, !Contains("level"));
+}
+
 TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
   Fixture f;
   f.view.jobs = {{.name = "j",
@@ -105,13 +118,20 @@ TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
                                           .settled_bytes = 2,
                                           .size_bytes = 5,
                                           .lag_seconds = 1.5,
-                                          .state = "following"}}}}}};
+                                          .state = "following"}}}},
+                  .labels = {{.name = "u",
+                              .values = 1204,
+                              .from_targets = 1,
+                              .limit = 1000,
+                              .exceeded = 230,
+                              .sample = "x\"y"}}}};
   f.view.lanes = {{.output = "loki", .kind = "loki", .receiver = "http://l", .state = "idle"}};
   const std::string want =
       R"({"jobs":[{"name":"j","targets":[{"labels":{"a":"b\u000a"},"discovered_labels":{},)"
       R"("path":"/x/*","ready":true,"last_error":"","files":[{"path":"/x/y","identity":"i",)"
       R"("state":"following","size_bytes":5,"read_bytes":3,"settled_bytes":2,"lag_bytes":3,)"
-      R"("lag_seconds":1.5,"last_error":""}]}],"dropped_count":0}],"outputs":[{"output":"loki",)"
+      R"("lag_seconds":1.5,"last_error":""}]}],"labels":[{"name":"u","values":1204,"from_targets":1,)"
+      R"("limit":1000,"exceeded":230,"sample":"x\"y"}],"dropped_count":0}],"outputs":[{"output":"loki",)"
       R"("kind":"loki","receiver":"http://l","tenant":"","state":"idle","attempts":0,)"
       R"("queued_batches":0,"queued_bytes":0,"oldest_seconds":0,"last_error":""}]})"
       "\n";

@@ -42,6 +42,27 @@ seen_bytes:
                          });
 }
 
+TEST_CASE("metrics: series beyond the limit are counted, or not made at all", "[stages][metrics]") {
+  const auto refuses = GENERATE(false, true);
+  CustomMetric counter({.name = "n"}, {.max_series = 2, .refuses = refuses});
+  CustomMetric histogram({.name = "h", .type = CustomMetricType::kHistogram, .buckets = {1}},
+                         {.max_series = 1, .refuses = refuses});
+
+  CHECK(counter.Add({{"a", "1"}}, 1, 0));
+  CHECK(counter.Add({{"a", "2"}}, 1, 0));
+  CHECK_FALSE(counter.Add({{"a", "3"}}, 1, 0));
+  CHECK(counter.Add({{"a", "1"}}, 1, 0));
+  CHECK(counter.series() == (refuses ? 2 : 3));
+  CHECK(counter.exceeded() == 1);
+  CHECK(histogram.Observe({{"a", "1"}}, 0.5, 0));
+  CHECK_FALSE(histogram.Observe({{"a", "2"}}, 0.5, 0));
+  CHECK(histogram.series() == (refuses ? 1 : 2));
+  // Series that are idle make room.
+  const int64_t later = 301 * kNanosPerSecond;
+  counter.Scrape(later);
+  CHECK(counter.Add({{"a", "4"}}, 1, later));
+}
+
 TEST_CASE("metrics: gauges set, count and add", "[stages][metrics]") {
   StageFixture stage(MakeMetricsStage, R"(
 a: {type: Gauge, source: v, config: {action: set}}
