@@ -84,9 +84,10 @@ std::vector<LabelValuesStatus> JobLabelValues::Status() const {
     status.from_targets = values.targets.size();
     status.values = values.targets.size();
     // A line may have made a value before a target brought it.
+    const auto& targets = values.targets;
     status.values += static_cast<uint64_t>(
         std::count_if(values.admitted.begin(), values.admitted.end(),
-                      [&](uint64_t hash) { return !values.targets.contains(hash); }));
+                      [&targets](uint64_t hash) { return !targets.contains(hash); }));
     if (values.excess != nullptr) status.values += std::max<uint64_t>(1, values.excess->Estimate());
     status.exceeded = values.exceeded;
     status.sample = values.sample;
