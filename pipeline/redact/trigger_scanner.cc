@@ -146,7 +146,8 @@ RareBytes BytesOf(const Trigger& trigger) {
 double ChanceOf(uint16_t low, uint16_t high) {
   double chance = 0;
   for (unsigned byte = 0; byte < 128; ++byte) {
-    if ((low >> (byte & 0x0FU) & 1U) == 0 || (high >> (byte >> 4U) & 1U) == 0) continue;
+    if ((uint32_t{low} >> (byte & 0x0FU) & 1U) == 0) continue;
+    if ((uint32_t{high} >> (byte >> 4U) & 1U) == 0) continue;
     const char c = static_cast<char>(byte);
     chance += Is(c, kLower) ? 0.025 : Is(c, kDigit) ? 0.015 : byte < 0x20 ? 0.0001 : 0.003;
   }
