@@ -105,6 +105,10 @@ class RedactStage final : public Stage {
   // nothing to look into.
   static std::string_view TextOf(const Value& value, Arena& arena) {
     if (value.is_string()) return value.text();
+    if (value.type() == ValueType::kInteger) return arena.Copy(std::to_string(value.integer()));
+    const std::string_view literal = value.text();  // May have more digits than a double.
+    const bool all_digits = literal.find_first_not_of("-0123456789") == std::string_view::npos;
+    if (!literal.empty() && all_digits) return literal;
     constexpr double kExact = 9007199254740992.0;
     const bool is_whole = value.type() == ValueType::kNumber &&
                           std::trunc(value.number()) == value.number() &&
