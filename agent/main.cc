@@ -3,13 +3,18 @@
 #include <cstdio>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "agent/config/flags.h"
 #include "agent/modes/check_syntax.h"
+#include "agent/modes/pipeline_test.h"
 #include "agent/modes/run.h"
 
 int main(int argc, char** argv) {
   const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
+  if (!arguments.empty() && std::string_view(arguments[0]) == "test") {
+    return agent::RunPipelineTests(arguments.subspan(1));
+  }
   const agent::ParsedFlags parsed = agent::ParseFlags(arguments);
   if (!parsed.error.empty()) {
     std::fputs(parsed.error.c_str(), stderr);

@@ -262,6 +262,7 @@ std::string HelpText() {
       "Follows log files, runs each line through a pipeline, and ships it to Loki.\n"
       "\n"
       "Usage: agent -config.file FILE [flags]\n"
+      "       agent test FILE...               runs pipeline tests; agent test -help\n"
       "\n"
       "Flags are written -name value, -name=value or --name; switches -name or -name=false.\n";
   for (const GroupTitle& group : kGroups) {

@@ -148,6 +148,20 @@ class InspectTest(harness.TestCase):
         self.assertIn("joined with 1 line kept back before: 1\n", told)
         self.assertIn("comes out, 1 line: the input has ended\n", told)
 
+    def test_multiline_and_pack(self):
+        entries, told = self.stdin(
+            [{"multiline": {"firstline": "^#"}}, {"pack": {"labels": ["job"]}}],
+            b"# one\n  a\n# two\n",
+            "--inspect",
+        )
+
+        self.assertEqual([json.loads(entry)["_entry"] for entry in entries], ["# one\n  a", "# two"])
+        self.assertIn("becomes part of line 1\n", told)
+        self.assertIn("kept back: waits for more lines of its entry\n", told)
+        self.assertIn("comes out, 1 line: the input has ended\n", told)
+        self.assertIn('1.pack           + line {"job":"test","_entry":"# two"}\n', told)
+        self.assertIn('- label job="test"\n', told)
+
     def test_every_example_can_be_inspected(self):
         for path in sorted((harness.ROOT / "examples").glob("*.yaml")):
             with self.subTest(path.name):

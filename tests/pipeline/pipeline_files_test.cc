@@ -7,7 +7,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/support/pipeline_file.h"
+#include "agent/config/environment.h"
+#include "agent/pipeline_test/report.h"
+#include "agent/pipeline_test/run_file.h"
+#include "agent/pipeline_test/test_file.h"
 
 namespace agent {
 namespace {
@@ -28,14 +31,15 @@ TEST_CASE("pipelines: every file in tests/pipelines gives what it says", "[pipel
   // Paths in the tests are those from the root of the repository.
   std::filesystem::current_path(AGENT_SOURCE_DIR);
 
-  const auto outcomes = RunPipelineTestFile(file);
+  const PipelineTestFile tests = LoadPipelineTests(file, ProcessEnvironment());
+  INFO(tests.problems.Format(/*color=*/false));
+  REQUIRE_FALSE(tests.problems.has_errors());
+  RunFileOptions options;
+  options.unmentioned = Unmentioned::kForbidden;
+  const FileRun run = RunTestFile(tests, options);
 
-  CHECK_FALSE(outcomes.empty());
-  for (const PipelineTestOutcome& outcome : outcomes) {
-    INFO(file << ": " << outcome.name);
-    INFO(outcome.difference);
-    CHECK(outcome.difference.empty());
-  }
+  INFO(FormatReportText(run.reports, {}));
+  CHECK(CountTests(run.reports).passed == tests.tests.size());
 }
 
 }  // namespace agent

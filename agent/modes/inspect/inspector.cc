@@ -109,6 +109,8 @@ void Inspector::Look(Block& block, const StagePlace& stage) {
 void Inspector::LookAt(Block& block, EntryIndex entry, const StagePlace& stage) {
   Followed& followed = entries_[entry];
   EntryState now = StateOf(block, entry);
+  // A stage that keeps an entry back may have taken its line with it.
+  if (block.IsDetached(entry) && now.line.empty()) now.line = followed.state.line;
   std::vector<Change> changes = Difference(followed.state, now);
   if (!changes.empty()) {
     std::vector<Change>& booked = StepOf(followed.trace, stage).changes;
