@@ -48,6 +48,7 @@ class StageObserver {
   // What the stage dropped, kept or put in is no longer, or now, in block.live().
   virtual void EndStage(const StagePlace& stage, Block& block) = 0;
   // The first `passed` of the live entries go to the outputs; the others are over the rate limit.
+  // Limits on labels have been applied.
   virtual void EndBlock(Block& block, std::size_t passed) = 0;
 };
 

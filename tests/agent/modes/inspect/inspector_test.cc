@@ -211,6 +211,17 @@ TEST_CASE("inspect: entries over the rate limit are told as dropped", "[inspect]
   CHECK(told.ends_with("   dropped: over limits_config.readline_rate\n"));
 }
 
+TEST_CASE("inspect: what limits on labels do behind the stages is told", "[inspect]") {
+  StoryTeller teller("- static_labels: {a: b}\n", TextFormat());
+  teller.AfterStages([](Block& block) { block.AddMetadata(0, "user", "ann"); });
+
+  teller.Read("one\n");
+
+  CHECK(teller.Told().find("   0.static_labels  + label a=\"b\"\n"
+                           "   limits_config    + metadata user=\"ann\"\n"
+                           "ENTRY one\n") != std::string::npos);
+}
+
 TEST_CASE("inspect: no row is wider than the terminal", "[inspect]") {
   std::string line = "{\"message\":\"" + std::string(300, 'x') + " ann@example.com " +
                      std::string(300, 'y') + "\",\"" + std::string(70, 'k') + "\":1}\n";

@@ -56,6 +56,8 @@ class StoryTeller {
   void Flush(FlushReason reason) {
     pipeline_->Flush(reason, [this](Block& block) { Leave(block, ~std::size_t{0}); });
   }
+  // Runs between the stages and the outputs.
+  void AfterStages(std::function<void(Block&)> change) { after_stages_ = std::move(change); }
   // Reading begins here.
   void StartAt(uint64_t offset) { offset_ = offset; }
 
@@ -67,6 +69,7 @@ class StoryTeller {
 
  private:
   void Leave(Block& block, std::size_t passed) {
+    if (after_stages_) after_stages_(block);
     inspector_.EndBlock(block, std::min(passed, block.live().size()));
     for (std::size_t i = 0; i < block.live().size() && i < passed; ++i) {
       told_ += inspector_.TakeNext();
@@ -87,6 +90,7 @@ class StoryTeller {
   std::unique_ptr<Pipeline> pipeline_;
   std::shared_ptr<SourceProgress> progress_ =
       std::make_shared<SourceProgress>("web", std::vector<uint64_t>{0}, nullptr);
+  std::function<void(Block&)> after_stages_;
   std::string text_;
   uint64_t offset_ = 0;
   std::string told_;
