@@ -92,6 +92,10 @@ Result<std::unique_ptr<GeoDatabase>> GeoDatabase::Open(const std::string& path) 
   return database;
 }
 
+bool GeoDatabase::IsAddress(std::string_view text) {
+  return ParseAddress(text).has_value();
+}
+
 Result<std::optional<GeoDatabase::Record>> GeoDatabase::Find(std::string_view address) const {
   const std::optional<SocketAddress> parsed = ParseAddress(address);
   if (!parsed) return std::optional<Record>();

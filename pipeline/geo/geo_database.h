@@ -29,6 +29,7 @@ class GeoDatabase {
 
   // Where a record stands in the database; many addresses have the same one.
   using Record = uint32_t;
+  static bool IsAddress(std::string_view text);
   // The record of an address, as text. nullopt: no IP address, or nothing is known about it.
   // kInvalid: the database is damaged there.
   Result<std::optional<Record>> Find(std::string_view address) const;

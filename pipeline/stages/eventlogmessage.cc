@@ -9,10 +9,12 @@
 // A line without a colon is skipped. An entry whose message is null is dropped, as Promtail has it.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/labels.h"
 #include "base/utf8.h"
@@ -63,6 +65,8 @@ class EventLogMessageStage final : public Stage {
     }
   }
 
+  uint64_t TakeFailures() override { return std::exchange(failures_, 0); }
+
  private:
   void ExtractLines(Block& block, EntryIndex entry, std::string_view text) {
     for (;;) {
@@ -75,7 +79,10 @@ class EventLogMessageStage final : public Stage {
 
   void ExtractPair(Block& block, EntryIndex entry, std::string_view line) {
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return;
+    if (colon == std::string_view::npos) {
+      if (!line.empty()) ++failures_;
+      return;
+    }
     std::string_view name = line.substr(0, colon);
     if (!IsValidLabelName(name)) {
       if (options_.drop_invalid_labels) return;
@@ -88,11 +95,16 @@ class EventLogMessageStage final : public Stage {
       name = name_;
     }
     const std::string_view value = TrimUnicodeSpace(line.substr(colon + 1));
-    if (IsValidUtf8(value)) block.SetExtracted(entry, name, Value::String(value));
+    if (IsValidUtf8(value)) {
+      block.SetExtracted(entry, name, Value::String(value));
+    } else {
+      ++failures_;
+    }
   }
 
   const EventLogMessageOptions options_;
   std::string name_;  // The one that is being written, where it is not as in the message.
+  uint64_t failures_ = 0;
 };
 
 }  // namespace

@@ -51,31 +51,32 @@ class GeoLookup {
         logger_(logger),
         cache_(kCachedAddresses) {}
 
-  // Null: nothing. Valid until the next call.
-  GeoRecord* Find(std::string_view address) {
-    if (address.empty() || address.size() > GeoDatabase::kMaxAddressBytes) return nullptr;
+  struct Answer {
+    GeoRecord* record = nullptr;  // Null: nothing is known. Valid until the next call.
+    bool failed = false;          // It is no address, or the database is damaged there.
+  };
+  Answer Find(std::string_view address) {
+    if (address.empty() || address.size() > GeoDatabase::kMaxAddressBytes) return {.failed = true};
     Cached& cached = cache_[std::hash<std::string_view>()(address) % kCachedAddresses];
-    if (cached.address() == address) return cached.record;
-    GeoRecord* const record = Read(address);  // May empty the cache.
-    cached.Set(address, record);
-    return record;
+    if (cached.address() != address) cached.Set(address, Read(address));  // May empty the cache.
+    return cached.answer;
   }
 
  private:
   struct Cached {
     [[nodiscard]] std::string_view address() const { return {text.data(), size}; }
-    void Set(std::string_view address, GeoRecord* found) {
+    void Set(std::string_view address, const Answer& found) {
       std::memcpy(text.data(), address.data(), address.size());
       size = static_cast<uint8_t>(address.size());
-      record = found;
+      answer = found;
     }
 
     std::array<char, GeoDatabase::kMaxAddressBytes> text{};
     uint8_t size = 0;
-    GeoRecord* record = nullptr;
+    Answer answer;
   };
 
-  GeoRecord* Read(std::string_view address) {
+  Answer Read(std::string_view address) {
     const auto found = database_.Find(address);
     if (!found.ok()) {
       logger_.WriteLimited(LogLevel::kError, "geoip " + database_.path(), "pipeline",
@@ -84,18 +85,18 @@ class GeoLookup {
                             {"job", job_},
                             {"error", found.error().message},
                             {"hint", "fetch the database again, then reload"}});
-      return nullptr;
+      return {.failed = true};
     }
-    if (!*found) return nullptr;
+    if (!*found) return {.failed = !GeoDatabase::IsAddress(address)};
     const auto known = records_.find(**found);
-    if (known != records_.end()) return &known->second;
+    if (known != records_.end()) return {.record = &known->second};
     if (records_.size() == kMaxCachedRecords) {
       records_.clear();
       cache_.assign(kCachedAddresses, {});
     }
     GeoRecord& record = records_[**found];
     record.values = ReadGeoLabels(kind_, database_, **found);
-    return &record;
+    return {.record = &record};
   }
 
   const GeoDatabase& database_;
@@ -117,10 +118,15 @@ class GeoipStage final : public Stage {
   void Process(Block& block) override {
     for (const EntryIndex entry : block.live()) {
       const std::optional<std::string_view> address = block.ExtractedText(entry, source_);
-      GeoRecord* const record = address ? lookup_.Find(*address) : nullptr;
-      if (record != nullptr) block.SetLabels(entry, Apply(*record, block.LabelsOf(entry)));
+      if (!address) continue;
+      const GeoLookup::Answer answer = lookup_.Find(*address);
+      if (answer.failed) ++failures_;
+      if (answer.record == nullptr) continue;
+      block.SetLabels(entry, Apply(*answer.record, block.LabelsOf(entry)));
     }
   }
+
+  uint64_t TakeFailures() override { return std::exchange(failures_, 0); }
 
  private:
   LabelSetId Apply(GeoRecord& record, LabelSetId from) {
@@ -145,6 +151,7 @@ class GeoipStage final : public Stage {
   LabelSets& sets_;
   LabelTransition transition_;
   std::vector<std::string_view> values_;
+  uint64_t failures_ = 0;
 };
 
 // Without a source, or with a kind of database that there is not.

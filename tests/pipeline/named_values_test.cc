@@ -5,9 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include <catch2/catch.hpp>
-
 #include "pipeline/block.h"
+
+// Comes last: it has a CHECK of its own.
+// clang-format off
+#include <catch2/catch.hpp>
+// clang-format on
 
 namespace agent {
 namespace {

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "agent/config/environment.h"
 #include "agent/pipeline_test/report.h"
 #include "agent/pipeline_test/run_file.h"
@@ -17,6 +15,11 @@
 #include "base/config/problems.h"
 #include "base/config/yaml.h"
 #include "pipeline/registry.h"
+
+// Comes last: it has a CHECK of its own.
+// clang-format off
+#include <catch2/catch.hpp>
+// clang-format on
 
 namespace agent {
 namespace {

@@ -11,10 +11,13 @@
 #include <optional>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "pipeline/geo/geo_databases.h"
 #include "tests/support/temp_dir.h"
+
+// Comes last: it has a CHECK of its own.
+// clang-format off
+#include <catch2/catch.hpp>
+// clang-format on
 
 namespace agent {
 namespace {

@@ -4,11 +4,14 @@
 #include <string>
 #include <string_view>
 
-#include <catch2/catch.hpp>
-
 #include "base/random.h"
 #include "base/utf8.h"
 #include "pipeline/json/json_writer.h"
+
+// Comes last: it has a CHECK of its own.
+// clang-format off
+#include <catch2/catch.hpp>
+// clang-format on
 
 namespace agent {
 namespace {

@@ -5,11 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "base/random.h"
 #include "pipeline/regex/regex.h"
 #include "tests/support/padded_text.h"
+
+// Comes last: it has a CHECK of its own.
+// clang-format off
+#include <catch2/catch.hpp>
+// clang-format on
 
 namespace agent {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "pipeline/stages/stages.h"
 #include "tests/pipeline/stages/line_runner.h"
 #include "tests/pipeline/stages/stage_fixture.h"
@@ -100,6 +98,16 @@ TEST_CASE("eventlogmessage: a null message drops the entry, in the ledger but no
   CHECK(runner.pipeline().drops()[0]->reason == "eventlogmessage_null");
   CHECK_FALSE(runner.pipeline().drops()[0]->promtail_counts);
   CHECK(runner.pipeline().drops()[0]->lines.value() == 1);
+}
+
+TEST_CASE("eventlogmessage: lines that are no pairs and values that are no UTF-8 are counted",
+          "[stages][eventlogmessage]") {
+  LineRunner runner(std::string(kMessage) + "- eventlogmessage: {drop_invalid_labels: true}\n");
+  REQUIRE(runner.built());
+
+  runner.Run({"no pair\r\na: 1\r\n\r\nb: \xff\r\nno name: 1", "again"});
+
+  CHECK(runner.pipeline().stages()[1]->failures.value() == 3);
 }
 
 TEST_CASE("eventlogmessage: many lines of one name take time in proportion",

@@ -9,6 +9,7 @@
 #include "pipeline/geo/geo_databases.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stages/stages.h"
+#include "tests/pipeline/stages/line_runner.h"
 #include "tests/pipeline/stages/stage_fixture.h"
 
 namespace agent {
@@ -61,6 +62,15 @@ TEST_CASE("geoip: the same address in entries with other labels", "[stages][geoi
     CHECK(LabelsOf(stage, entry, "n") == (entry % 2 == 0 ? "even" : "odd"));
     CHECK(LabelsOf(stage, entry, "geoip_city_name") == "Northhaven");
   }
+}
+
+TEST_CASE("geoip: what is no address is counted, each time", "[stages][geoip]") {
+  LineRunner runner("- regex: {expression: '^(?P<ip>.+)$'}\n- geoip: " + CityYaml());
+  REQUIRE(runner.built());
+
+  runner.Run({"no address", "no address", "192.0.2.1", "10.0.0.1", "", std::string(100, '1')});
+
+  CHECK(runner.pipeline().stages()[1]->failures.value() == 3);
 }
 
 TEST_CASE("geoip: more addresses than are remembered", "[stages][geoip]") {
