@@ -10,6 +10,7 @@ import yaml
 import grammar
 
 _FOLDER = pathlib.Path(__file__).resolve().parent / "pipelines"
+_ROOT = _FOLDER.parents[3]
 _AGO = re.compile(rb"@ago (-?\d+)(ms|s|m|h)@")
 _NANOS = {b"ms": 10**6, b"s": 10**9, b"m": 60 * 10**9, b"h": 3600 * 10**9}
 
@@ -67,7 +68,7 @@ class Case:
 
     def scrape_config(self, job, file, mark=True):
         """The text of one scrape_configs item. `mark`: the last stage names the job."""
-        stages = self.stages.rstrip("\n")
+        stages = self.stages.rstrip("\n").replace("@ROOT@", str(_ROOT))
         text = f"  - job_name: {job}\n    pipeline_stages:"
         if stages.strip() in ("", "[]"):
             text += "\n" if mark else " []\n"
