@@ -142,7 +142,7 @@ void LineGroups::AppendPiece(Group& group, std::string_view line) {
   }
 }
 
-void LineGroups::Close(Block& block, Group& group, EntryIndex before) {
+void LineGroups::Close(Block& block, Group& group, EntryIndex before) const {
   // An empty text is nothing to ship, and does not begin a new count of lines either.
   const bool is_empty = group.text_size == 0;
   if (group.entry != kNone) {
@@ -211,7 +211,7 @@ void LineGroups::Park(Block& block, Group& group, int64_t deadline_ns) {
 
 void LineGroups::Account(Group& group) {
   const std::size_t bytes =
-      kGroupBytes + group.held.memory_bytes() + group.pieces.capacity() * sizeof(group.pieces[0]);
+      kGroupBytes + group.held.memory_bytes() + group.pieces.capacity() * sizeof(std::string_view);
   memory_bytes_ += bytes - group.memory_bytes;
   group.memory_bytes = bytes;
 }

@@ -85,7 +85,7 @@ class LineGroups {
   void Append(Block& block, Group& group, EntryIndex entry);
   static void AppendPiece(Group& group, std::string_view line);
   // Ends the open group, if there is one; what comes from an earlier block is put before `before`.
-  void Close(Block& block, Group& group, EntryIndex before);
+  void Close(Block& block, Group& group, EntryIndex before) const;
   void Park(Block& block, Group& group, int64_t deadline_ns);
   void ParkAll(Block& block);
   // Ends a held group, at the end of the block. It is in `open_` before and in `idle_` afterwards.

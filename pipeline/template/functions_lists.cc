@@ -155,7 +155,9 @@ Datum Chunk(Call& call) {
 }
 
 Datum SortAlpha(Call& call) {
-  std::vector<std::string> texts = ToTexts(call[0]);
+  // What is no list is a list of its text, even nil.
+  const bool is_list = call[0].kind() == Datum::Kind::kList;
+  std::vector<std::string> texts = is_list ? ToTexts(call[0]) : std::vector{ToText(call[0])};
   std::sort(texts.begin(), texts.end());
   DatumList* list = call.NewList(DatumList::Type::kString);
   for (std::string& text : texts)

@@ -67,7 +67,7 @@ class Program:
             left = [self.jobs[job][0].title for job in set(self.jobs) - self._read()]
             return f"{self.name}: not read to the end for {len(left)} of {len(self.jobs)} pipelines: {left[:5]}"
 
-        wait_until(missing, lambda: len(self._read()) == len(self.jobs), timeout=60, pause=0.2)
+        wait_until(missing, lambda: len(self._read()) == len(self.jobs), timeout=240, pause=0.2)
 
     def wait_quiet(self):
         seen = {"count": -1, "at": 0.0}
@@ -79,7 +79,7 @@ class Program:
                 seen.update(count=count, at=time.monotonic())
             return time.monotonic() - seen["at"] > QUIET
 
-        wait_until(f"{self.name}: entries keep coming", quiet, timeout=60, pause=0.05)
+        wait_until(f"{self.name}: entries keep coming", quiet, timeout=240, pause=0.05)
 
     def stop(self):
         self.process.stop(timeout=40)
