@@ -22,6 +22,7 @@ import records  # noqa: E402
 
 SEED = os.environ.get("DIFFERENTIAL_SEED", "1")
 TIMES = int(os.environ.get("DIFFERENTIAL_LINES", "1"))
+GENERATED = int(os.environ.get("DIFFERENTIAL_GENERATED", "8"))
 ONLY = re.compile(os.environ.get("DIFFERENTIAL_ONLY", ""))
 # How long nothing may come before everything is taken to have come. Longer than the waits of the `multiline`
 # pipelines and a batch together.
@@ -171,6 +172,7 @@ class DifferentialTest(harness.TestCase):
     def setUpClass(cls):
         cls.promtail = harness.build_server("promtail")
         pipelines, refused = cases.load(SEED, TIMES, time.time_ns())
+        pipelines += cases.generate(SEED, GENERATED)
         cls.pipelines = [case for case in pipelines if ONLY.search(case.title)]
         cls.refused = [case for case in refused if ONLY.search(case.title)]
 

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kOnePassed = "1 test in 1 file: 1 passed\n";
 
 std::string Test(const std::string& rest) {
-  return "tests:\n  - name: n\n    pipeline_stages:\n      - logfmt: {mapping: {level: , num: }}\n" +
+  return "tests:\n  - name: n\n    pipeline_stages:\n      - logfmt: {mapping: {level: , num: "
+         "}}\n" +
          rest;
 }
 

@@ -49,7 +49,11 @@ class WorkerFixture {
     auto pipeline = Pipeline::Build(tree, "pipeline_stages", name, problems,
                                     {worker_.label_sets(), clock_, logger_, metrics_});
     REQUIRE(pipeline != nullptr);
-    worker_.AddJob({name, std::move(pipeline), {0}, std::make_shared<JobLedger>(1)});
+    auto guard =
+        std::make_unique<LabelGuard>(LabelGuard::Options{name, /*max_values=*/1},
+                                     worker_.label_sets(), label_values_.Of(name), logger_);
+    worker_.AddJob(
+        {name, std::move(pipeline), {0}, std::make_shared<JobLedger>(1), std::move(guard)});
   }
 
   std::shared_ptr<FakeSource> Add(const std::string& lines, Labels labels = {{"a", "1"}},
@@ -63,6 +67,7 @@ class WorkerFixture {
   Logger logger_{2, LogLevel::kError, LogFormat::kLogfmt};
   MemoryBudget budget_{std::size_t{8} << 20};
   CustomMetrics metrics_;
+  LabelValues label_values_;
   Recorded recorded_;
   std::promise<void> ended_;
   Worker worker_;
@@ -84,6 +89,27 @@ TEST_CASE("worker: reads a source's lines through its pipeline into the encoder"
   CHECK(fixture.recorded_.lines() == Lines{R"({a="1", b="2"} one)", R"({a="1", b="2"} two)"});
   CHECK(source->progress()->processed_end() == 8);
   CHECK(fixture.worker_.counters().lines.value() == 2);
+}
+
+TEST_CASE("worker: counts the labels of its sources while it reads them, and those of lines",
+          "[worker]") {
+  WorkerFixture fixture(R"([{regex: {expression: '(?P<user>.*)'}}, {labels: {user: }}])");
+  const auto source = fixture.Add("one\ntwo\n");
+
+  fixture.worker_.AddSource(source);
+  REQUIRE(fixture.recorded_.WaitForLines(2));
+  const JobLabelValues& values = *fixture.label_values_.Find("job");
+  const std::vector<LabelValuesStatus> while_read = values.Status();
+  fixture.worker_.RemoveSource(source.get());
+  fixture.ended_.get_future().wait();
+
+  REQUIRE(while_read.size() == 2);
+  CHECK(while_read[0].name == "a");
+  CHECK(while_read[0].from_targets == 1);
+  CHECK(while_read[1].name == "user");
+  CHECK(while_read[1].values == 2);
+  CHECK(while_read[1].exceeded == 1);
+  CHECK(values.Status()[0].from_targets == 0);
 }
 
 TEST_CASE("worker: goes on with a source when it is woken", "[worker]") {

@@ -7,6 +7,7 @@ import re
 
 import yaml
 
+import generated
 import grammar
 
 _FOLDER = pathlib.Path(__file__).resolve().parent / "pipelines"
@@ -90,6 +91,18 @@ def _quoted(text):
 
 def _indent(text, width):
     return "\n".join(" " * width + line if line.strip() else line for line in text.split("\n"))
+
+
+def generate(seed, count):
+    """`count` pipelines of each kind that `generated.py` knows."""
+    made = []
+    for kind, (make, options) in generated.KINDS.items():
+        for number in range(count):
+            stages, lines = make(random.Random(f"{seed} {kind} {number}"))
+            case = Case("generated", {"name": f"{kind} {number}", "stages": stages, **options})
+            case.lines = [line.replace(b"\n", b" ") for line in lines]
+            made.append(case)
+    return made
 
 
 def load(seed, times, now_ns):

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "pipeline/stages/stages.h"
+#include "tests/support/padded_text.h"
 #include "tests/support/temp_dir.h"
 
 // Comes last: it brings Catch's CHECK.
@@ -76,6 +77,21 @@ TEST_CASE("redact: a value that comes to light when its neighbour is gone goes t
 
   CHECK(stage.Line(entry) == "Bearer <redacted:bearer_token><redacted:ipv6>");
   CHECK(Counted(stage) == "ipv6 1, bearer_token 1");
+}
+
+TEST_CASE("redact: a number of any kind is looked at by its digits", "[stages][redact]") {
+  StageFixture stage(MakeRedactStage, "{fields: [pan]}", {"pan"});
+  const PaddedText digits("4111111111111111");
+  const EntryIndex integer = stage.Add("", {{"pan", Value::Integer(4111111111111111)}});
+  const EntryIndex number = stage.Add("", {{"pan", Value::Number(4111111111111111)}});
+  const EntryIndex literal = stage.Add("", {{"pan", Value::Number(4.1e15, digits.view())}});
+  const EntryIndex other = stage.Add("", {{"pan", Value::Number(4111.5)}});
+
+  stage.Run();
+
+  for (const EntryIndex entry : {integer, number, literal})
+    CHECK(stage.Extracted(entry, "pan") == "<redacted:payment_card>");
+  CHECK(stage.Extracted(other, "pan") == "4111.5");
 }
 
 TEST_CASE("redact: the key may come from a file", "[stages][redact]") {
