@@ -233,6 +233,8 @@ bool EvaluateKeys(const Call& call, std::vector<KeyedItem>& keyed) {
 }
 
 const JsonNode* MaxBy(const Call& call) {
+  // The only item has no key to compare, whatever it is.
+  if (call.at(0).items.size() == 1) return call.at(0).items.front();
   std::vector<KeyedItem> keyed;
   if (!EvaluateKeys(call, keyed)) return nullptr;
   if (keyed.empty()) return call.document().Null();
@@ -240,6 +242,8 @@ const JsonNode* MaxBy(const Call& call) {
 }
 
 const JsonNode* MinBy(const Call& call) {
+  // The only item has no key to compare, whatever it is.
+  if (call.at(0).items.size() == 1) return call.at(0).items.front();
   std::vector<KeyedItem> keyed;
   if (!EvaluateKeys(call, keyed)) return nullptr;
   if (keyed.empty()) return call.document().Null();

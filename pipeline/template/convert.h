@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/template/datum.h"
@@ -11,6 +12,8 @@
 namespace agent {
 
 int64_t ToInt64(const Datum& datum);
+// strconv.Atoi without its error: 0 for what is no decimal number, the nearest beyond the range.
+int64_t ParseDecimal(std::string_view text);
 double ToFloat64(const Datum& datum);
 // As %v.
 std::string ToText(const Datum& datum);

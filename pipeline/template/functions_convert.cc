@@ -30,20 +30,8 @@ int64_t Truncated(double value) {
   return std::numeric_limits<int64_t>::min();  // What Go's conversion gives on amd64.
 }
 
-// strconv.Atoi without its error: beyond the range, the nearest.
 Datum Atoi(Call& call) {
-  std::string_view text = call.Text(0);
-  const bool negative = text.starts_with('-');
-  if (text.starts_with('+') && !text.substr(1).starts_with('-')) text.remove_prefix(1);
-  int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (stop != end || text.empty()) return Datum::Int(0);
-  if (error == std::errc::result_out_of_range) {
-    return Datum::Int(negative ? std::numeric_limits<int64_t>::min()
-                               : std::numeric_limits<int64_t>::max());
-  }
-  return Datum::Int(error == std::errc() ? value : 0);
+  return Datum::Int(ParseDecimal(call.Text(0)));
 }
 
 // The digits of a number as octal.
@@ -121,6 +109,19 @@ constexpr TemplateFunction kFunctions[] = {
 };
 
 }  // namespace
+
+int64_t ParseDecimal(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (text.starts_with('+') && !text.substr(1).starts_with('-')) text.remove_prefix(1);
+  int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (stop != end || text.empty()) return 0;
+  if (error == std::errc::result_out_of_range) {
+    return negative ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+  }
+  return error == std::errc() ? value : 0;
+}
 
 int64_t ToInt64(const Datum& datum) {
   switch (datum.kind()) {

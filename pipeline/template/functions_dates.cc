@@ -89,7 +89,8 @@ Datum Ago(Call& call) {
 Datum Duration(Call& call) {
   int64_t seconds = 0;
   if (call[0].kind() == Datum::Kind::kInt64) seconds = call.Int(0);
-  if (call[0].is_string()) seconds = ToInt64(call[0]);
+  // Unlike elsewhere, only decimal digits are read.
+  if (call[0].is_string()) seconds = ParseDecimal(call.Text(0));
   const auto nanos = static_cast<uint64_t>(seconds) * static_cast<uint64_t>(kNanosPerSecond);
   return call.Keep(FormatGoDuration(nanoseconds(static_cast<int64_t>(nanos))));
 }

@@ -141,6 +141,9 @@ Datum Chunk(Call& call) {
   const Items* items = ItemsOf(call[1], call);
   if (items == nullptr) return {};
   const int64_t size = call.Int(0);
+  // Sprig rounds the number of chunks down, so that a negative size makes none of a short list.
+  const auto length = static_cast<int64_t>(items->size());
+  if (size < 0 && length > 1 && length - 1 <= -size) return MakeList({}, call);
   if (size <= 0) return call.Fail("chunks must have a size");
   if (!call.Charge(items->size() * 2 * sizeof(Datum))) return {};
   DatumList* chunks = call.NewList(DatumList::Type::kAnyList);

@@ -163,7 +163,7 @@ kindOf:a:s typeOf:a:s kindIs:sa:b deepEqual:aa:b
 base:s:s dir:s:s ext:s:s clean:s:s isAbs:s:b urlParse:s:d semver:s:a duration:a:s durationRound:a:s
 printf:pa:s printf:paa:s print:aa:s println:aa:s html:a:s js:a:s urlquery:a:s
 eq:aa:b eq:ss:b ne:aa:b lt:aa:b lt:ii:b le:ss:b gt:ff:b ge:aa:b and:aa:a or:aa:a not:a:b
-date:sa:s toDate:ss:t dateModify:st:t unixEpoch:t:s
+date:st:s toDate:ss:t dateModify:st:t unixEpoch:t:s
 """.split()
 ]
 _WITH_RESULT = {kind: [f for f in _FUNCTIONS if f[2] == kind] for kind in "siIfbldta"}
