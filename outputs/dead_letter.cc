@@ -14,8 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/http/http_auth.h"
 #include "base/utf8.h"
-#include "outputs/http_auth.h"
 
 namespace agent {
 namespace {

@@ -7,7 +7,7 @@
 #include "agent/stage_check.h"
 #include "base/config/field_reader.h"
 #include "base/config/spelling.h"
-#include "outputs/read_file.h"
+#include "base/read_file.h"
 #include "pipeline/time/rfc3339.h"
 
 namespace agent {

@@ -14,13 +14,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
+#include "base/http/http_client.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "outputs/backoff.h"
 #include "outputs/batch.h"
 #include "outputs/dead_letter.h"
-#include "outputs/http_client.h"
 #include "outputs/loki/loki_counters.h"
 #include "outputs/loki/loki_options.h"
 #include "outputs/loki/push_request.h"

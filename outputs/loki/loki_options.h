@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "base/http/http_options.h"
 #include "base/labels.h"
-#include "outputs/http_options.h"
 
 namespace agent {
 

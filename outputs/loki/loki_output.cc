@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "outputs/http_url.h"
+#include "base/http/http_url.h"
 #include "outputs/loki/loki_encoder.h"
 #include "outputs/loki/response_policy.h"
 

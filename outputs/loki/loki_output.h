@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/http/http_client.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory_budget.h"
 #include "base/random.h"
 #include "outputs/dead_letter.h"
 #include "outputs/host_gate.h"
-#include "outputs/http_client.h"
 #include "outputs/loki/lane.h"
 #include "outputs/loki/loki_counters.h"
 #include "outputs/loki/loki_options.h"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "outputs/http_client.h"
+#include "base/http/http_client.h"
 
 namespace agent::loki {
 

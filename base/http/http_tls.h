@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/http/http_options.h"
 #include "base/result.h"
-#include "outputs/http_options.h"
 
 using CURL = void;
 

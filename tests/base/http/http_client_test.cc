@@ -1,4 +1,4 @@
-#include "outputs/http_client.h"
+#include "base/http/http_client.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/http/http_auth.h"
 #include "base/unique_fd.h"
-#include "outputs/http_auth.h"
 #include "tests/support/scriptable_sink.h"
 #include "tests/support/temp_dir.h"
 

@@ -1,4 +1,4 @@
-#include "outputs/http_tls.h"
+#include "base/http/http_tls.h"
 
 #include <sys/stat.h>
 
@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
-#include "outputs/read_file.h"
+#include "base/read_file.h"
 
 namespace agent {
 namespace {

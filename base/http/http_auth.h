@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/http/http_options.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/result.h"
-#include "outputs/http_options.h"
 
 namespace agent {
 

@@ -1,4 +1,4 @@
-#include "outputs/http_url.h"
+#include "base/http/http_url.h"
 
 #include <memory>
 

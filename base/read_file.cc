@@ -1,4 +1,4 @@
-#include "outputs/read_file.h"
+#include "base/read_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

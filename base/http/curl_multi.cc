@@ -1,4 +1,4 @@
-#include "outputs/curl_multi.h"
+#include "base/http/curl_multi.h"
 
 #include <chrono>
 #include <utility>

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/http/http_options.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/result.h"
-#include "outputs/http_options.h"
 
 namespace agent {
 

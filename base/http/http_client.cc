@@ -1,4 +1,4 @@
-#include "outputs/http_client.h"
+#include "base/http/http_client.h"
 
 #include <strings.h>
 
@@ -11,11 +11,11 @@
 #include <curl/curl.h>
 
 #include "base/check.h"
-#include "outputs/curl_multi.h"
-#include "outputs/http_auth.h"
-#include "outputs/http_tls.h"
-#include "outputs/http_url.h"
-#include "outputs/read_file.h"
+#include "base/http/curl_multi.h"
+#include "base/http/http_auth.h"
+#include "base/http/http_tls.h"
+#include "base/http/http_url.h"
+#include "base/read_file.h"
 
 namespace agent {
 namespace {

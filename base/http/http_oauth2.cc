@@ -1,13 +1,13 @@
-#include "outputs/http_oauth2.h"
+#include "base/http/http_oauth2.h"
 
 #include <string_view>
 #include <utility>
 
 #include <simdjson.h>
 
-#include "outputs/http_auth.h"
-#include "outputs/http_client.h"
-#include "outputs/read_file.h"
+#include "base/http/http_auth.h"
+#include "base/http/http_client.h"
+#include "base/read_file.h"
 
 namespace agent {
 namespace {

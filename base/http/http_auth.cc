@@ -1,11 +1,11 @@
-#include "outputs/http_auth.h"
+#include "base/http/http_auth.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
-#include "outputs/http_oauth2.h"
-#include "outputs/read_file.h"
+#include "base/http/http_oauth2.h"
+#include "base/read_file.h"
 
 namespace agent {
 namespace {

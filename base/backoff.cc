@@ -1,4 +1,4 @@
-#include "outputs/backoff.h"
+#include "base/backoff.h"
 
 #include <algorithm>
 #include <cmath>
