@@ -93,6 +93,8 @@ struct HttpClient::Impl {
     HttpResponse response;
     std::size_t answer_bytes = 0;
     bool answered = false;  // The head of a final answer is complete.
+    bool streams = false;   // The body goes to `on_data`.
+    bool paused = false;
     bool any_answer_byte = false;
     bool fresh_connection = false;
     bool token_renewed = false;
@@ -168,6 +170,18 @@ void HttpClient::Cancel(Id id) {
   impl_->transfers.erase(found);
 }
 
+void HttpClient::Pause(Id id) {
+  const auto found = impl_->transfers.find(id);
+  if (found != impl_->transfers.end()) found->second->paused = true;
+}
+
+void HttpClient::Resume(Id id) {
+  const auto found = impl_->transfers.find(id);
+  if (found == impl_->transfers.end() || !found->second->paused) return;
+  found->second->paused = false;
+  if (found->second->easy != nullptr) curl_easy_pause(found->second->easy.get(), CURLPAUSE_CONT);
+}
+
 void HttpClient::Impl::Start(Id id) {
   auth.Authorize(
       [this, id](const Result<std::string>& authorization) { Authorized(id, authorization); });
@@ -197,6 +211,7 @@ Status HttpClient::Impl::SetUp(Transfer& transfer) {
   transfer.response = HttpResponse();
   transfer.answer_bytes = 0;
   transfer.answered = false;
+  transfer.streams = false;
   transfer.any_answer_byte = false;
   transfer.error.fill('\0');
 
@@ -206,6 +221,9 @@ Status HttpClient::Impl::SetUp(Transfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_URL, transfer.url.c_str());
+  if (!options.unix_socket.empty()) {
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options.unix_socket.c_str());
+  }
   const std::string& method = transfer.request.method;
   if (method == "GET") {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -219,7 +237,8 @@ Status HttpClient::Impl::SetUp(Transfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(options.connect_timeout.count()));
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
+  const auto timeout = transfer.request.timeout.value_or(options.timeout);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transfer.fresh_connection ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Impl::OnHeader);
@@ -322,6 +341,8 @@ std::size_t HttpClient::Impl::OnHeader(char* data, std::size_t size, std::size_t
     long status = 0;
     curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     transfer.answered = status >= 200;
+    transfer.streams = status >= 200 && status < 300 && transfer.request.on_data != nullptr;
+    if (transfer.streams && transfer.request.on_head) transfer.request.on_head();
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     transfer.response.headers[Lower(line.substr(0, colon))] = Trimmed(line.substr(colon + 1));
   }
@@ -332,12 +353,17 @@ std::size_t HttpClient::Impl::OnBody(char* data, std::size_t size, std::size_t c
                                      void* userdata) {
   auto& transfer = *static_cast<Transfer*>(userdata);
   const std::size_t bytes = size * count;
+  if (transfer.streams) {
+    if (transfer.paused) return CURL_WRITEFUNC_PAUSE;
+    transfer.request.on_data({data, bytes});
+    return bytes;
+  }
   const std::size_t keep = transfer.request.keep_bytes;
   std::string& body = transfer.response.body;
   if (body.size() < keep) body.append(data, std::min(bytes, keep - body.size()));
   transfer.answer_bytes += bytes;
   // Less than `bytes` ends the transfer and the connection.
-  return transfer.answer_bytes > kMaxAnswerBytes ? 0 : bytes;
+  return transfer.answer_bytes > std::max(kMaxAnswerBytes, keep) ? 0 : bytes;
 }
 
 void HttpClient::Impl::OnFinished(CURL* easy, int code_number) {
@@ -357,7 +383,7 @@ void HttpClient::Impl::OnFinished(CURL* easy, int code_number) {
   }
   transfer.response.status = static_cast<int>(status);
   if ((status == 307 || status == 308) && options.follow_redirects && Redirected(transfer)) return;
-  if (status == 0) {
+  if (status == 0 || (transfer.streams && code != CURLE_OK)) {
     const char* detail = transfer.error.data();
     transfer.response.error = *detail != '\0' ? detail : curl_easy_strerror(code);
   }

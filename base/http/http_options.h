@@ -70,6 +70,7 @@ struct HttpHeaderValues {
 };
 
 struct HttpOptions {
+  std::string unix_socket;  // Path of the socket to connect to, whatever the URL's host; or empty.
   std::chrono::milliseconds timeout{10'000};  // Of a whole request; 0: none.
   std::chrono::milliseconds connect_timeout{5'000};
   HttpAuthOptions auth;
