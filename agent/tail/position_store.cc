@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "agent/tail/background.h"
+#include "base/background.h"
 
 namespace agent {
 namespace {

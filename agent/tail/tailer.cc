@@ -4,10 +4,10 @@
 #include <tuple>
 #include <utility>
 
-#include "agent/tail/background.h"
 #include "agent/tail/file_source.h"
 #include "agent/tail/glob.h"
 #include "agent/tail/gzip_source.h"
+#include "base/background.h"
 #include "base/check.h"
 
 namespace agent {

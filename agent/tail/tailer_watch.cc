@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/tail/background.h"
 #include "agent/tail/glob.h"
 #include "agent/tail/tailer.h"
+#include "base/background.h"
 
 namespace agent {
 namespace {

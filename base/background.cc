@@ -1,4 +1,4 @@
-#include "agent/tail/background.h"
+#include "base/background.h"
 
 #include <memory>
 #include <utility>
