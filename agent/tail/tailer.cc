@@ -33,7 +33,7 @@ Tailer::Tailer(Dependencies dependencies, Random random, std::vector<std::string
           logger_, options.max_open_files > 0 ? options.max_open_files : DefaultMaxOpenFiles(),
           options.max_line_bytes)),
       dirty_(std::make_shared<DirtyFiles>(loop_, [this] { RunDirty(); })),
-      watcher_(loop_, logger_,
+      watcher_(loop_, logger_, "tail",
                {[this](const std::string& path) { OnModified(path); }, [this] { RequestScan(); }}),
       scan_timer_(loop_),
       housekeeping_(loop_),

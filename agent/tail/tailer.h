@@ -23,11 +23,11 @@
 #include "agent/tail/source.h"
 #include "agent/tail/tail_source.h"
 #include "agent/tail/target_groups.h"
-#include "agent/tail/watcher.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/random.h"
+#include "base/watcher.h"
 #include "discovery/target.h"
 
 namespace agent {

@@ -1,4 +1,4 @@
-#include "agent/tail/watcher.h"
+#include "base/watcher.h"
 
 #include <sys/inotify.h>
 #include <sys/vfs.h>
@@ -51,9 +51,10 @@ std::string Join(const std::string& directory, std::string_view name) {
 
 }  // namespace
 
-Watcher::Watcher(Loop& loop, Logger& logger, Callbacks callbacks)
+Watcher::Watcher(Loop& loop, Logger& logger, std::string_view room, Callbacks callbacks)
     : loop_(loop),
       logger_(logger),
+      room_(room),
       callbacks_(std::move(callbacks)),
       fd_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       pause_(loop) {
@@ -61,7 +62,7 @@ Watcher::Watcher(Loop& loop, Logger& logger, Callbacks callbacks)
     Listen();
     return;
   }
-  logger_.Warn("tail", "no inotify: files are polled",
+  logger_.Warn(room_, "no inotify: files are polled",
                {{"error", ErrnoError(errno, "inotify").message},
                 {"hint", "raise sysctl fs.inotify.max_user_instances"}});
 }
@@ -125,7 +126,7 @@ void Watcher::Add(const std::string& directory) {
 }
 
 void Watcher::ExplainExhausted(const std::string& directory) {
-  logger_.WriteLimited(LogLevel::kWarn, "inotify watches", "tail",
+  logger_.WriteLimited(LogLevel::kWarn, "inotify watches", room_,
                        "no inotify watches left: this directory is polled",
                        {{"path", directory},
                         {"watches", by_path_.size()},
@@ -183,7 +184,7 @@ void Watcher::Dispatch(const std::vector<Event>& events) {
   std::unordered_set<std::string> modified;
   for (const Event& event : events) {
     if ((event.mask & IN_Q_OVERFLOW) != 0) {
-      logger_.WriteLimited(LogLevel::kInfo, "inotify overflow", "tail",
+      logger_.WriteLimited(LogLevel::kInfo, "inotify overflow", room_,
                            "inotify events were lost: everything is scanned",
                            {{"hint", "raise sysctl fs.inotify.max_queued_events"}});
     }

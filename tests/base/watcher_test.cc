@@ -1,4 +1,4 @@
-#include "agent/tail/watcher.h"
+#include "base/watcher.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace {
 
 class WatcherBed {
  public:
-  WatcherBed() : watcher(loop, logger, MakeCallbacks()) {}
+  WatcherBed() : watcher(loop, logger, "tail", MakeCallbacks()) {}
   [[nodiscard]] std::string Path(const std::string& name) const { return dir.path() + "/" + name; }
   void Append(const std::string& name) const { std::ofstream(Path(name), std::ios::app) << "x"; }
 

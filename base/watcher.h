@@ -30,8 +30,8 @@ class Watcher {
     std::function<void()> rescan;
   };
 
-  // `loop` and `logger` outlive the watcher.
-  Watcher(Loop& loop, Logger& logger, Callbacks callbacks);
+  // `loop` and `logger` outlive the watcher. `room` is whose log lines it writes; a literal.
+  Watcher(Loop& loop, Logger& logger, std::string_view room, Callbacks callbacks);
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
   ~Watcher();
@@ -68,6 +68,7 @@ class Watcher {
 
   Loop& loop_;
   Logger& logger_;
+  const std::string_view room_;
   const Callbacks callbacks_;
   UniqueFd fd_;
   std::unique_ptr<FdWatcher> readable_;
