@@ -204,6 +204,8 @@ void Agent::CollectMetrics(Exposition& page) {
   for (const auto& [reason, count] : generation_->failed_targets()) {
     page.Add("promtail_targets_failed_total", {reason}, static_cast<double>(count));
   }
+  for (const Generation::Job& job : generation_->jobs())
+    job.discoverer->CollectMetrics(page);
   if (tailer_ != nullptr) CollectFiles(page);
 }
 

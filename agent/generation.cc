@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
 #include "agent/runtime/client_options.h"
 #include "base/random.h"
+#include "discovery/combined.h"
+#include "discovery/file_sd.h"
 #include "discovery/relabel.h"
 #include "discovery/static.h"
 #include "outputs/registry.h"
@@ -32,6 +35,10 @@ std::string Join(const Problems& problems) {
     text += problems.FormatLine(problem);
   }
   return text;
+}
+
+std::chrono::milliseconds ToMilliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
 
 }  // namespace
@@ -68,25 +75,32 @@ Result<std::unique_ptr<Generation>> Generation::Build(Config config,
       {dependencies.loop, dependencies.clock, dependencies.logger, dependencies.budget,
        generation->custom_metrics_, dependencies.label_values, dependencies.observer});
   if (generation->engine_ == nullptr) return Error{ErrorCode::kInvalid, Join(problems)};
-  Status discovery = generation->BuildDiscovery();
+  Status discovery = generation->BuildDiscovery(dependencies);
   if (!discovery) return std::move(discovery).error();
   return generation;
 }
 
-Status Generation::BuildDiscovery() {
+Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
   const std::string host = HostName();
   for (const ScrapeConfig& job : config_.scrape_configs) {
     auto compiled = Relabeling::Compile(job.relabel_configs);
     if (!compiled) return std::move(compiled).error().Wrap("job '" + job.job_name + "'");
     const std::shared_ptr<const Relabeling> relabeling = std::move(*compiled);
+    std::vector<std::unique_ptr<Discoverer>> parts;
     std::vector<StaticTargets> groups;
     for (const StaticConfig& group : job.static_configs) {
       groups.push_back({group.targets, group.labels});
     }
-    jobs_.push_back(
-        {job.job_name,
-         std::make_unique<StaticDiscoverer>(job.job_name, std::move(groups), relabeling, host),
-         {}});
+    if (!groups.empty()) {
+      parts.push_back(
+          std::make_unique<StaticDiscoverer>(job.job_name, std::move(groups), relabeling, host));
+    }
+    for (const FileSdConfig& files : job.file_sd_configs) {
+      parts.push_back(std::make_unique<FileSdDiscoverer>(
+          FileSdDiscoverer::Dependencies{dependencies.loop, dependencies.logger}, job.job_name,
+          FileSdOptions{files.files, ToMilliseconds(files.refresh_interval)}, relabeling, host));
+    }
+    jobs_.push_back({job.job_name, std::make_unique<CombinedDiscoverer>(std::move(parts)), {}});
   }
   return {};
 }

@@ -83,7 +83,7 @@ class Generation {
 
  private:
   Generation(Config config, const GenerationDependencies& dependencies);
-  Status BuildDiscovery();
+  Status BuildDiscovery(const GenerationDependencies& dependencies);
 
   const Config config_;
   CustomMetrics custom_metrics_;

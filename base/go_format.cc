@@ -391,6 +391,20 @@ Result<std::chrono::nanoseconds> ParsePrometheusDuration(std::string_view text) 
   return std::chrono::nanoseconds(static_cast<int64_t>(total));
 }
 
+std::string FormatPrometheusDuration(std::chrono::nanoseconds duration) {
+  auto left = static_cast<uint64_t>(duration.count());
+  std::string out;
+  for (const Unit& unit : kPrometheusUnits) {
+    // Years, weeks and days only when they are all of it: "36h" says more than "1d12h".
+    const bool fits = left >= unit.nanos && (unit.nanos < kDay || left % unit.nanos == 0);
+    if (!fits) continue;
+    out += std::to_string(left / unit.nanos);
+    out += unit.name;
+    left %= unit.nanos;
+  }
+  return out.empty() ? "0s" : out;
+}
+
 Result<uint64_t> ParseSize(std::string_view text) {
   constexpr std::string_view kForm = "a size such as 4096, 256KB, 10MB or 1GiB";
   constexpr std::string_view kPrefixes = "kmgtpe";

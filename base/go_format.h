@@ -32,6 +32,8 @@ std::string FormatGoDuration(std::chrono::nanoseconds duration);
 
 // Prometheus form: "1d", "2w", "1h30m", "500ms"; whole numbers only.
 Result<std::chrono::nanoseconds> ParsePrometheusDuration(std::string_view text);
+// A whole number of milliseconds in that form; what is beyond them is left out.
+std::string FormatPrometheusDuration(std::chrono::nanoseconds duration);
 
 // Sizes in bytes: a bare integer, or an integer with B, K, KB, KiB, M, MB, MiB … (multiples of
 // 1024, any case).

@@ -1,6 +1,9 @@
 #include "discovery/target_builder.h"
 
+#include <xxhash.h>
+
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace agent {
@@ -18,7 +21,33 @@ Labels WithoutInternal(const Labels& labels) {
   return visible;
 }
 
+// With its length before it, so that no two lists of texts look the same.
+void AppendSized(std::string_view part, std::string& text) {
+  const std::size_t size = part.size();
+  text.append(reinterpret_cast<const char*>(&size), sizeof(size));
+  text += part;
+}
+
 }  // namespace
+
+bool TargetSet::Insert(const Target& target) {
+  text_.clear();
+  AppendSized(target.path, text_);
+  AppendSized(target.path_exclude, text_);
+  for (const Label& label : target.labels) {
+    AppendSized(label.name, text_);
+    AppendSized(label.value, text_);
+  }
+  const XXH128_hash_t hash = XXH3_128bits(text_.data(), text_.size());
+  return known_.insert({hash.high64, hash.low64}).second;
+}
+
+DroppedTarget TargetSet::Duplicate(const Target& target) {
+  return {.job = target.job,
+          .discovered = target.discovered,
+          .reason = "exists",
+          .detail = "another target has the same path and labels: " + target.path};
+}
 
 TargetBuilder::TargetBuilder(std::string job, const Relabeling& relabeling, std::string host)
     : job_(std::move(job)), relabeling_(relabeling), host_(std::move(host)) {}
@@ -42,16 +71,16 @@ void TargetBuilder::Add(Labels discovered) {
   target.path = *path;
   target.path_exclude = labels.Value(kPathExcludeLabel);
   target.labels = WithoutInternal(labels);
-  if (!known_.emplace(target.path, target.path_exclude, target.labels).second) {
-    return Drop(std::move(discovered), "exists",
-                "another target has the same path and labels: " + target.path);
-  }
   target.discovered = std::move(discovered);
+  if (!known_.Insert(target)) {
+    result_.dropped.push_back(TargetSet::Duplicate(target));
+    return;
+  }
   result_.targets.push_back(std::move(target));
 }
 
 DiscoveryResult TargetBuilder::Take() {
-  known_.clear();
+  known_.Clear();
   return std::exchange(result_, {});
 }
 

@@ -3,10 +3,10 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
-#include <tuple>
+#include <unordered_set>
 
 #include "base/labels.h"
 #include "discovery/discoverer.h"
@@ -14,6 +14,31 @@
 #include "discovery/target.h"
 
 namespace agent {
+
+// Which targets there are: the same path, exclusion and labels are one.
+class TargetSet {
+ public:
+  // False when it is there already.
+  bool Insert(const Target& target);
+  void Clear() { known_.clear(); }
+
+  // What becomes of a second one.
+  static DroppedTarget Duplicate(const Target& target);
+
+ private:
+  struct Key {
+    uint64_t high = 0;
+    uint64_t low = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return key.low; }
+  };
+
+  // By 128 bits of a hash: a chance meeting is out of the question, and no text is kept.
+  std::unordered_set<Key, KeyHash> known_;
+  std::string text_;
+};
 
 // Collects the targets of one job for one DiscoveryResult.
 class TargetBuilder {
@@ -35,7 +60,7 @@ class TargetBuilder {
   const Relabeling& relabeling_;
   const std::string host_;
   DiscoveryResult result_;
-  std::set<std::tuple<std::string, std::string, Labels>> known_;  // Path, exclusion, labels.
+  TargetSet known_;
 };
 
 }  // namespace agent

@@ -234,10 +234,17 @@ struct StaticConfig {
   Labels labels;  // `__path__` and friends included.
 };
 
+// One item of `file_sd_configs`.
+struct FileSdConfig {
+  std::vector<std::string> files;  // Globs in the last part of the path; one at least.
+  std::chrono::nanoseconds refresh_interval = std::chrono::minutes(5);
+};
+
 struct ScrapeConfig {
   std::string job_name;  // Unique.
   std::string path;      // "scrape_configs[2]", for problems found later.
   std::vector<StaticConfig> static_configs;
+  std::vector<FileSdConfig> file_sd_configs;
   std::vector<RelabelRule> relabel_configs;
   // The list under `pipeline_stages`; null when there is none. A part of the tree of the whole
   // file, which it keeps alive: that is why it is shared.

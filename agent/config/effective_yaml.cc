@@ -254,6 +254,18 @@ void WriteRule(YamlWriter& out, const RelabelRule& rule) {
   out.EndItem();
 }
 
+void WriteFileSd(YamlWriter& out, const std::vector<FileSdConfig>& configs) {
+  if (configs.empty()) return;
+  out.BeginList("file_sd_configs");
+  for (const FileSdConfig& config : configs) {
+    out.BeginItem();
+    WriteList(out, "files", config.files);
+    out.Word("refresh_interval", FormatPrometheusDuration(config.refresh_interval));
+    out.EndItem();
+  }
+  out.EndList();
+}
+
 void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   out.BeginItem();
   out.Text("job_name", scrape.job_name);
@@ -269,6 +281,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
     }
     out.EndList();
   }
+  WriteFileSd(out, scrape.file_sd_configs);
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)

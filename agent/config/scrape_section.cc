@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,9 +14,8 @@ namespace agent {
 namespace {
 
 // Sources of Promtail's that are known, and not built.
-constexpr std::array<std::string_view, 28> kNotBuilt = {"docker_sd_configs",
+constexpr std::array<std::string_view, 27> kNotBuilt = {"docker_sd_configs",
                                                         "kubernetes_sd_configs",
-                                                        "file_sd_configs",
                                                         "journal",
                                                         "syslog",
                                                         "loki_push_api",
@@ -63,6 +63,14 @@ bool RefuseSources(FieldReader& fields) {
     found = true;
   }
   return found;
+}
+
+// One of the lists is there and not empty, or wrong in another way, which was reported.
+bool HasAnyOf(FieldReader& fields, std::initializer_list<std::string_view> keys) {
+  return std::any_of(keys.begin(), keys.end(), [&fields](std::string_view key) {
+    const ConfigNode* list = fields.Node(key);
+    return list != nullptr && !list->is_null() && !(list->is_sequence() && list->items().empty());
+  });
 }
 
 void ReadStaticConfigs(FieldReader& fields, ScrapeConfig& scrape) {
@@ -118,7 +126,7 @@ void WarnWithoutPath(FieldReader& fields, const ScrapeConfig& scrape) {
   const bool has_path = std::any_of(
       scrape.static_configs.begin(), scrape.static_configs.end(),
       [](const StaticConfig& config) { return !config.labels.Value("__path__").empty(); });
-  if (has_path || scrape.static_configs.empty()) return;
+  if (has_path || scrape.static_configs.empty() || !scrape.file_sd_configs.empty()) return;
   fields.Warning("static_configs", "no label __path__: no file is read",
                  "add __path__: /var/log/app/*.log to labels");
 }
@@ -136,15 +144,13 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
     fields.Error("job_name", "job_name is empty", "every job needs a name of its own");
   }
   ReadStaticConfigs(fields, scrape);
+  scrape.file_sd_configs = ReadFileSd(fields);
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
   ReadContent(fields);
   scrape.outputs = fields.StringList("outputs");
-  const ConfigNode* files = fields.Node("static_configs");
-  const bool none =
-      files == nullptr || files->is_null() || (files->is_sequence() && files->items().empty());
-  if (!refused && none) {
+  if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs"})) {
     fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
                     "add static_configs with a label __path__");
   }

@@ -32,6 +32,9 @@ std::string WhatIsWrongWithUrl(const std::string& url);
 // `relabel_configs` of the map that `fields` reads.
 std::vector<RelabelRule> ReadRelabelRules(FieldReader& fields);
 
+// `file_sd_configs` of the job that `fields` reads.
+std::vector<FileSdConfig> ReadFileSd(FieldReader& fields);
+
 // A map of labels; names are checked.
 Labels ReadLabels(FieldReader& fields, std::string_view key);
 

@@ -243,6 +243,20 @@ std::chrono::nanoseconds FieldReader::Duration(std::string_view key,
   return default_value;
 }
 
+std::chrono::nanoseconds FieldReader::PrometheusDuration(std::string_view key,
+                                                         std::chrono::nanoseconds default_value) {
+  const ConfigNode* value = Scalar(key, "a duration such as 5m");
+  if (value == nullptr) return default_value;
+  const Result<std::chrono::nanoseconds> duration = ParsePrometheusDuration(value->text());
+  if (duration.ok()) return *duration;
+  const auto number = ParseYamlFloat(value->text());
+  Error(key, "expected a duration, got " + Quoted(value->text()),
+        number && *number > 0
+            ? "the unit is missing: did you mean " + value->text() + "s?"
+            : "a duration is whole numbers with units: 500ms, 30s, 5m, 1h30m, 1d");
+  return default_value;
+}
+
 uint64_t FieldReader::Size(std::string_view key, uint64_t default_value) {
   const ConfigNode* value = Scalar(key, "a size such as 256KiB");
   if (value == nullptr) return default_value;

@@ -57,6 +57,9 @@ class FieldReader {
   // accepted, with a warning that says so; in stage bodies (kStrict, kWeak) it is an error, as
   // there.
   std::chrono::nanoseconds Duration(std::string_view key, std::chrono::nanoseconds default_value);
+  // In Prometheus's form, which also has days, weeks and years ("1d"); no bare numbers but 0.
+  std::chrono::nanoseconds PrometheusDuration(std::string_view key,
+                                              std::chrono::nanoseconds default_value);
   uint64_t Size(std::string_view key, uint64_t default_value);
   std::vector<std::string> StringList(std::string_view key);
   // In the order of the file. `null_as_empty`: a null value is "", else it is a problem.

@@ -153,6 +153,9 @@ TEST_CASE("prometheus duration: days and weeks, each unit once and in order", "[
   CHECK(*ParsePrometheusDuration("2w3d") == std::chrono::hours(17 * 24));
   CHECK(*ParsePrometheusDuration("1y") == std::chrono::hours(365 * 24));
   CHECK(*ParsePrometheusDuration("1h30m5s250ms") == std::chrono::milliseconds(5'405'250));
+  for (const char* text : {"0s", "5m", "1h30m5s250ms", "36h", "2d", "3w", "1y", "1m1s"}) {
+    CHECK(FormatPrometheusDuration(*ParsePrometheusDuration(text)) == text);
+  }
   const char* bad = GENERATE("", "1", "1.5h", "30m1h", "1h1h", "-1h", "1us", "h", "1 h", "300y");
   INFO(bad);
   CHECK_FALSE(ParsePrometheusDuration(bad).ok());

@@ -40,7 +40,8 @@ struct Reading {
 
 TEST_CASE("fields: values are read, defaults stand for absent and null", "[config][fields]") {
   Reading r(
-      "s: text\nb: yes\ni: 0x10\nf: 1.5\nd: 1m30s\nz: 256kb\nl: [a, 5]\nm: {k: v, n: }\nnull1:\n");
+      "s: text\nb: yes\ni: 0x10\nf: 1.5\nd: 1m30s\np: 1d12h\nz: 256kb\nl: [a, 5]\nm: {k: v, n: "
+      "}\nnull1:\n");
   FieldReader& fields = r.fields;
 
   CHECK(fields.String("s") == "text");
@@ -49,6 +50,8 @@ TEST_CASE("fields: values are read, defaults stand for absent and null", "[confi
   CHECK(fields.Float("f", 0, 0, 2) == 1.5);
   CHECK(fields.Duration("d", seconds(0)) == seconds(90));
   CHECK(fields.Size("z", 0) == 256 * 1024);
+  CHECK(fields.PrometheusDuration("p", seconds(0)) == std::chrono::hours(36));
+  CHECK(fields.PrometheusDuration("absent", seconds(3)) == seconds(3));
   CHECK(fields.StringList("l") == std::vector<std::string>{"a", "5"});
   CHECK(fields.StringMap("m", /*null_as_empty=*/true) ==
         std::vector<std::pair<std::string, std::string>>{{"k", "v"}, {"n", ""}});
