@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <iterator>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "base/go_format.h"
@@ -174,16 +175,29 @@ void Block::SetExtracted(EntryIndex entry, std::string_view name, const Value& v
 
 void Block::SeedExtractedFromLabels() {
   if (seeded_) return;
+  // A block has few label sets: what each gives is looked up once.
+  std::unordered_map<LabelSetId, LabelSeeds> known;
   for (const EntryIndex entry : live_) {
-    for (const Label& label : label_sets_.Get(labels_[entry])) {
-      const std::optional<Slot> slot = slots_.Find(label.name);
-      if (slot && slots_.IsRead(*slot)) {
-        SetExtracted(entry, *slot, Value::String(arena_.Copy(label.value)));
-      } else if (!slot && slots_.reads_everything()) {
-        SeedNamed(entry, label);
-      }
+    const auto [at, inserted] = known.try_emplace(labels_[entry]);
+    if (inserted) at->second = SeedsOf(labels_[entry]);
+    for (const auto& [slot, value] : at->second.values)
+      SetExtracted(entry, slot, value);
+    for (const Label* const label : at->second.named)
+      SeedNamed(entry, *label);
+  }
+}
+
+Block::LabelSeeds Block::SeedsOf(LabelSetId labels) {
+  LabelSeeds seeds;
+  for (const Label& label : label_sets_.Get(labels)) {
+    const std::optional<Slot> slot = slots_.Find(label.name);
+    if (slot && slots_.IsRead(*slot)) {
+      seeds.values.emplace_back(*slot, Value::String(arena_.Copy(label.value)));
+    } else if (!slot && slots_.reads_everything()) {
+      seeds.named.push_back(&label);
     }
   }
+  return seeds;
 }
 
 void Block::SeedNamed(EntryIndex entry, const Label& label) {

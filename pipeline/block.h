@@ -211,6 +211,12 @@ class Block {
   // Calls `visit` with the name and value of each extracted value that has no slot.
   void ForEachNamed(EntryIndex entry,
                     const std::function<void(std::string_view, const Value&)>& visit) const;
+  // What the labels of a set put among the extracted values.
+  struct LabelSeeds {
+    std::vector<std::pair<Slot, Value>> values;
+    std::vector<const Label*> named;  // Those whose name has no slot.
+  };
+  LabelSeeds SeedsOf(LabelSetId labels);
   void SeedNamed(EntryIndex entry, const Label& label);
   void SeedColumns(LabelSetId labels);
   void Materialize(Column& column);

@@ -2,9 +2,10 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
+#include <vector>
 
 #include "base/label_sets.h"
 
@@ -20,25 +21,23 @@ class LabelCache {
     if (epoch_ != sets_.epoch()) {
       next_.clear();
       epoch_ = sets_.epoch();
-      valid_ = false;
     }
-    if (valid_ && from == last_from_) return last_to_;
-    const auto [at, inserted] = next_.try_emplace(from, kEmptyLabelSet);
-    if (inserted) at->second = change_(sets_, from);
-    last_from_ = from;
-    last_to_ = at->second;
-    valid_ = true;
-    return last_to_;
+    if (from >= next_.size()) next_.resize(from + std::size_t{1}, kUnknown);
+    if (next_[from] == kUnknown) {
+      const LabelSetId to = change_(sets_, from);
+      next_[from] = to;
+    }
+    return next_[from];
   }
 
  private:
   LabelSets& sets_;
   const std::function<LabelSetId(LabelSets&, LabelSetId)> change_;
   uint64_t epoch_;
-  std::unordered_map<LabelSetId, LabelSetId> next_;
-  LabelSetId last_from_ = 0;
-  LabelSetId last_to_ = 0;
-  bool valid_ = false;
+  // By label set: their numbers are small and given out again.
+  std::vector<LabelSetId> next_;
+
+  static constexpr LabelSetId kUnknown = ~LabelSetId{0};
 };
 
 }  // namespace agent

@@ -10,12 +10,12 @@
 // entry's labels.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -38,9 +38,12 @@ class Picker {
       epoch_ = sets_.epoch();
     }
     const LabelSetId labels = block.LabelsOf(entry);
-    const auto [at, inserted] = known_.try_emplace(labels, false);
-    if (inserted) at->second = selector_->MatchesLabels(sets_.Get(labels));
-    return at->second &&
+    if (labels >= known_.size()) known_.resize(labels + std::size_t{1}, Known::kNotAsked);
+    Known& known = known_[labels];
+    if (known == Known::kNotAsked) {
+      known = selector_->MatchesLabels(sets_.Get(labels)) ? Known::kFits : Known::kFitsNot;
+    }
+    return known == Known::kFits &&
            (!selector_->has_line_filters() || selector_->MatchesLine(block.Line(entry)));
   }
 
@@ -48,7 +51,8 @@ class Picker {
   std::unique_ptr<Selector> selector_;
   LabelSets& sets_;
   uint64_t epoch_;
-  std::unordered_map<LabelSetId, bool> known_;
+  enum class Known : uint8_t { kNotAsked, kFits, kFitsNot };
+  std::vector<Known> known_;  // By label set.
 };
 
 class MatchDropStage final : public Stage {

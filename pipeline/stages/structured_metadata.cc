@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "pipeline/stages/label_cache.h"
 #include "pipeline/stages/name_map.h"
 #include "pipeline/stages/stages.h"
 
@@ -23,8 +24,12 @@ namespace {
 
 class StructuredMetadataStage final : public Stage {
  public:
-  explicit StructuredMetadataStage(std::vector<NamedSource> pairs) : pairs_(std::move(pairs)) {
+  StructuredMetadataStage(std::vector<NamedSource> pairs, LabelSets& sets)
+      : pairs_(std::move(pairs)) {
     for (const NamedSource& pair : pairs_) {
+      without_.emplace_back(sets, [name = pair.source_name](LabelSets& all, LabelSetId from) {
+        return all.Without(from, name);
+      });
       names_.push_back(texts_.Copy(pair.name));
       repeats_.push_back(std::count_if(pairs_.data(), &pair, [&](const NamedSource& earlier) {
                            return earlier.source_name == pair.source_name;
@@ -47,7 +52,7 @@ class StructuredMetadataStage final : public Stage {
         if (!value) continue;
         block.AddMetadata(entry, names_[i], *value);
         if (label != nullptr && *label == *value) {
-          after = block.label_sets().Without(after, pair.source_name);
+          after = without_[i].Apply(after);
         }
       }
       if (after != before) block.SetLabels(entry, after);
@@ -59,6 +64,7 @@ class StructuredMetadataStage final : public Stage {
   std::vector<std::string_view> names_;  // Padded as every text of a block.
   // Whether an earlier pair has the same source: what is only a label goes to the first alone.
   std::vector<bool> repeats_;
+  std::vector<LabelCache> without_;  // For each pair: the label set without its source.
   Arena texts_;
 };
 
@@ -68,7 +74,7 @@ std::unique_ptr<Stage> MakeStructuredMetadataStage(const ConfigNode& node, Stage
   const std::size_t errors = context.problems.error_count();
   auto pairs = ReadNameMap(node, context);
   if (context.problems.error_count() > errors) return nullptr;
-  return std::make_unique<StructuredMetadataStage>(std::move(pairs));
+  return std::make_unique<StructuredMetadataStage>(std::move(pairs), context.label_sets);
 }
 
 }  // namespace agent

@@ -1,6 +1,6 @@
 // Writes a log file for the benchmark: the same bytes for the same arguments, on any machine.
 //
-//   bench_gen plain|docker|cri|nginx|multiline MEGABYTES FILE
+//   bench_gen plain|docker|cri|logfmt|nginx|multiline MEGABYTES FILE
 //
 // Every line has `n=` and its number in nine digits, so that a receiver can tell what came. Prints
 // the number of lines and bytes as JSON.
@@ -175,6 +175,16 @@ struct Writer {
     return ticker.Rfc3339(9) + (error ? " stderr F " : " stdout F ") + text;
   }
 
+  std::string Logfmt(uint64_t number) {
+    return "ts=" + ticker.Rfc3339(6) + " level=" + std::string(dice.Pick(kLevels)) +
+           " caller=" + std::string(dice.Pick(kModules)) + ".go:" + std::to_string(dice.Roll(900)) +
+           " msg=\"" + std::string(dice.Pick(kMethods)) + " " + std::string(dice.Pick(kPaths)) +
+           " n=" + Digits(number, 9) + "\" status=" + std::string(dice.Pick(kStatus)) +
+           " took=" + std::to_string(dice.Roll(500)) + "." + std::to_string(dice.Roll(10)) +
+           "ms traceID=" + Hex(dice.Next()) + Hex(dice.Next()) + " tenant=team-" +
+           std::to_string(dice.Roll(40));
+  }
+
   std::string Nginx(uint64_t number) {
     return "10.1." + std::to_string(dice.Roll(256)) + "." + std::to_string(dice.Roll(256)) +
            " - - [" + ticker.Clf() + "] \"" + std::string(dice.Pick(kMethods)) + " " +
@@ -214,6 +224,7 @@ MakeLine Format(std::string_view name) {
   if (name == "plain") return &Writer::Plain;
   if (name == "docker") return &Writer::Docker;
   if (name == "cri") return &Writer::Cri;
+  if (name == "logfmt") return &Writer::Logfmt;
   if (name == "nginx") return &Writer::Nginx;
   if (name == "multiline") return &Writer::Multiline;
   return nullptr;
@@ -225,7 +236,7 @@ int main(int argc, char** argv) {
   const MakeLine make = argc == 4 ? Format(argv[1]) : nullptr;
   const uint64_t wanted = make != nullptr ? std::strtoull(argv[2], nullptr, 10) * 1'000'000 : 0;
   if (wanted == 0) {
-    std::cerr << "usage: bench_gen plain|docker|cri|nginx|multiline MEGABYTES FILE\n";
+    std::cerr << "usage: bench_gen plain|docker|cri|logfmt|nginx|multiline MEGABYTES FILE\n";
     return 2;
   }
   std::FILE* file = std::fopen(argv[3], "wb");

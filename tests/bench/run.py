@@ -45,12 +45,54 @@ REDACT = [
 ]
 CRI = [{"cri": {}}, {"json": {"expressions": {"level": "level"}}}, {"labels": {"level": None}}]
 MULTILINE = [{"multiline": {"firstline": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}"}}]
+LOGFMT = [
+    {"logfmt": {"mapping": {"ts": None, "level": None, "status": None, "took": None}}},
+    {"timestamp": {"source": "ts", "format": "RFC3339Nano"}},
+    {"labels": {"level": None}},
+]
+TEMPLATE = [
+    {"docker": {}},
+    {"json": {"expressions": {"level": None, "logger": None, "message": None}}},
+    {"template": {"source": "level", "template": "{{ ToUpper .Value }}"}},
+    {"template": {"source": "text", "template": "{{ .level }} [{{ .logger }}] {{ .message }}"}},
+    {"output": {"source": "text"}},
+]
+METRICS = [
+    {"docker": {}},
+    {"json": {"expressions": {"level": None, "status_code": None, "latency_ms": None}}},
+    {"labels": {"level": None}},
+    {
+        "metrics": {
+            "lines_total": {"type": "Counter", "config": {"match_all": True, "action": "inc"}},
+            "bytes_total": {"type": "Counter", "config": {"match_all": True, "count_entry_bytes": True, "action": "add"}},
+            "errors_total": {"type": "Counter", "source": "level", "config": {"value": "error", "action": "inc"}},
+            "status": {"type": "Gauge", "source": "status_code", "config": {"action": "set"}},
+            "latency_ms": {"type": "Histogram", "config": {"buckets": [1, 5, 10, 50, 100, 250, 500]}},
+        }
+    },
+]
+TEN = [
+    {"static_labels": {"env": "prod"}},
+    {"template": {"source": "level", "template": "{{ ToUpper .Value }}"}},
+    {"labels": {"level": None}},
+    {"drop": {"source": "level", "value": "TRACE"}},
+    {"match": {"selector": '{env="prod"}', "stages": [{"static_labels": {"tier": "web"}}]}},
+    {"labeldrop": ["filename"]},
+    {"labelallow": ["job", "env", "level", "tier"]},
+    {"decolorize": None},
+    {"sampling": {"rate": 1}},
+    {"structured_metadata": {"severity": "level"}},
+]
 WORKLOADS = {
     "W1": ("plain", [], "plain text, no pipeline"),
     "W2": ("docker", GATEWAY + REDACT, "docker, json, timestamp, label, two redactions"),
     "W2b": ("docker", GATEWAY, "docker, json, timestamp, label"),
     "W3": ("cri", CRI, "cri, json, label"),
     "W4": ("nginx", [{"regex": {"expression": NGINX}}, {"labels": {"status": None}}], "regex of 9 groups, label"),
+    "W2+10": ("docker", GATEWAY + REDACT + TEN, "W2 and ten simple stages"),
+    "logfmt": ("logfmt", LOGFMT, "logfmt, timestamp, label"),
+    "template": ("docker", TEMPLATE, "docker, json, two templates, output"),
+    "metrics": ("docker", METRICS, "docker, json, label, five metrics"),
     "multiline": ("multiline", MULTILINE, "stack traces of 1 to 6 lines, joined"),
 }
 
