@@ -80,7 +80,6 @@ void Pipeline::RunFrom(std::size_t first) {
       block_->Compact();
     }
     statistics.lines_out.Add(block_->live().size());
-    statistics.failures.Add(stages_[i].stage->TakeFailures());
     const int64_t after = dependencies_.clock.MonotonicNanos();
     statistics.nanoseconds.Add(static_cast<uint64_t>(after - before));
     before = after;

@@ -50,7 +50,6 @@ struct StageStatistics {
   Counter nanoseconds;
   Counter lines_in;
   Counter lines_out;
-  Counter failures;  // What the stage could not handle: see Stage::TakeFailures().
 };
 
 // Lines that left through a drop, by reason; read by any thread.

@@ -48,11 +48,8 @@ class Stage {
   virtual void Prepare(const SlotTable& /*slots*/) {}
 
   // Runs over the live entries of `block`, in order. Never fails: an entry that the stage cannot
-  // handle stays as it is, and is counted.
+  // handle goes on all the same, and is reported (StageFailure).
   virtual void Process(Block& block) = 0;
-
-  // Lines and values that it could not handle since the last call: for the counter.
-  virtual uint64_t TakeFailures() { return 0; }
 
   // Stages that keep entries back (Block::Detach):
 
@@ -97,6 +94,8 @@ struct StageContext {
   std::string place = {};
   // Of the stage in its list, for metrics: "2", or "2.0" for the first stage inside a match.
   std::string index = {};
+  // Of the stage: "json".
+  std::string name = {};
 
   // Of this stage and its copies in all workers.
   [[nodiscard]] std::string Owner() const { return job + "/" + path; }

@@ -16,17 +16,19 @@ namespace agent {
 class StageCounters {
  public:
   struct Row {
-    std::string metric;  // In the table of metrics, with the labels job, index and one more.
+    std::string metric;  // In the table of metrics, with the labels job, stage, index, one more.
+    std::string stage;   // StageContext::name.
     std::string index;   // StageContext::index.
     std::string what;    // The value of that further label.
     Counter count;
   };
 
   // Valid as long as this.
-  Counter& Add(std::string metric, std::string index, std::string what) {
+  Counter& Add(std::string metric, std::string stage, std::string index, std::string what) {
     rows_.push_back(std::make_unique<Row>());
     Row& row = *rows_.back();
     row.metric = std::move(metric);
+    row.stage = std::move(stage);
     row.index = std::move(index);
     row.what = std::move(what);
     return row.count;

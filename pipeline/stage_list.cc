@@ -72,6 +72,7 @@ std::vector<NamedStage> BuildStages(const ConfigNode& stages, const std::string&
     }
     StageContext own = context;
     const std::string& name = pair->first.text();
+    own.name = name;
     own.path = item_path + "." + name;
     own.index = (context.index.empty() ? "" : context.index + ".") + std::to_string(i);
     own.place =

@@ -45,6 +45,8 @@ class StageObserver {
   // A block is about to run: filled with lines, or empty, for a stage to put entries into it.
   virtual void BeginBlock(const ObservedPipeline& pipeline, BlockCause cause, Block& block) = 0;
   virtual void BeginStage(const StagePlace& stage, Block& block) = 0;
+  // The stage that was begun last cannot handle that entry; `message`, a constant, says why.
+  virtual void OnFailure(EntryIndex entry, std::string_view message) = 0;
   // What the stage dropped, kept or put in is no longer, or now, in block.live().
   virtual void EndStage(const StagePlace& stage, Block& block) = 0;
   // The first `passed` of the live entries go to the outputs; the others are over the rate limit.

@@ -215,8 +215,6 @@ void Engine::CollectStages(MetricSink& sink) const {
         const std::string index = std::to_string(i);
         const auto in = static_cast<double>(stage.lines_in.value());
         const auto out = static_cast<double>(stage.lines_out.value());
-        sink.Add("agent_stage_failures_total", {job.name, stage.name, index},
-                 static_cast<double>(stage.failures.value()));
         sink.Add("agent_stage_seconds_total", {job.name, stage.name, index},
                  static_cast<double>(stage.nanoseconds.value()) / 1e9);
         sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "in"}, in);
@@ -225,7 +223,7 @@ void Engine::CollectStages(MetricSink& sink) const {
       for (const auto& row : job.pipeline->counters().rows()) {
         const uint64_t count = row->count.value();
         if (count == 0) continue;
-        sink.Add(row->metric, {job.name, row->index, row->what}, static_cast<double>(count));
+        sink.Add(row->metric, {job.name, row->stage, row->index, row->what}, static_cast<double>(count));
       }
       CollectDrops(sink, job);
     }

@@ -13,6 +13,7 @@
 
 #include "base/config/spelling.h"
 #include "pipeline/convert_value.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/field_map.h"
 #include "pipeline/stages/stages.h"
 
@@ -26,7 +27,9 @@ struct ConvertRule {
 
 class ConvertStage final : public Stage {
  public:
-  explicit ConvertStage(std::vector<ConvertRule> rules) : rules_(std::move(rules)) {}
+  ConvertStage(std::vector<ConvertRule> rules, StageContext& context)
+      : rules_(std::move(rules)),
+        not_converted_(context, "type", "a value does not fit its type") {}
 
   void Process(Block& block) override {
     for (const ConvertRule& rule : rules_) {
@@ -36,17 +39,15 @@ class ConvertStage final : public Stage {
         if (const auto converted = ConvertValue(value, rule.to, block)) {
           block.SetExtracted(entry, rule.slot, *converted);
         } else {
-          ++failures_;
+          not_converted_.Report(block, entry);
         }
       }
     }
   }
 
-  uint64_t TakeFailures() override { return std::exchange(failures_, 0); }
-
  private:
   const std::vector<ConvertRule> rules_;
-  uint64_t failures_ = 0;
+  StageFailure not_converted_;
 };
 
 std::optional<Conversion> ReadConversion(const FieldEntry& entry, StageContext& context) {
@@ -71,7 +72,7 @@ std::unique_ptr<Stage> MakeConvertStage(const ConfigNode& node, StageContext& co
     if (to) rules.push_back({context.slots.Read(entry.name), *to});
   }
   if (context.problems.error_count() > errors) return nullptr;
-  return std::make_unique<ConvertStage>(std::move(rules));
+  return std::make_unique<ConvertStage>(std::move(rules), context);
 }
 
 }  // namespace agent

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string_view>
 
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/cri_line.h"
 #include "pipeline/stages/partial_lines.h"
 #include "pipeline/stages/stages.h"
@@ -37,7 +38,8 @@ class CriStage final : public Stage {
         content_(context.slots, "content"),
         tags_(context.slots, "tags"),
         time_(context.label_sets),
-        partials_(context, limits) {}
+        partials_(context, limits),
+        malformed_(context, "malformed", "the line is not in CRI's format") {}
 
   void Prepare(const SlotTable& slots) override {
     for (UnwrappedField* field : {&time_field_, &stream_, &flags_, &content_})
@@ -83,6 +85,7 @@ class CriStage final : public Stage {
       flags_.Set(block, entry, Value::String(line->flags));
       content_.Set(block, entry, Value::String(line->content));
     } else {
+      malformed_.Report(block, entry);
       time = time_field_.Before(block, entry, labels);
       stream = stream_.Before(block, entry, labels);
       flags = flags_.Before(block, entry, labels);
@@ -106,6 +109,7 @@ class CriStage final : public Stage {
   StreamLabel label_;
   WrapperTime time_;
   PartialLines partials_;
+  StageFailure malformed_;
 };
 
 }  // namespace

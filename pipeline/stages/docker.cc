@@ -16,6 +16,7 @@
 
 #include "pipeline/json/docker_line.h"
 #include "pipeline/json/json_fields.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 #include "pipeline/stages/unwrap.h"
 
@@ -28,7 +29,8 @@ class DockerStage final : public Stage {
       : output_(context.slots, "output"),
         stream_(context.slots, "stream"),
         timestamp_(context.slots, "timestamp"),
-        time_(context.label_sets) {
+        time_(context.label_sets),
+        malformed_(context, "malformed", "the line is no JSON object") {
     for (const char* key : {"log", "stream", "time"}) {
       const std::string path(key);
       fields_.Add({&path, 1});
@@ -80,6 +82,7 @@ class DockerStage final : public Stage {
       timestamp_.Set(block, entry, values[2]);
       return {block.Text(values[0]), block.Text(values[1]), block.Text(values[2])};
     }
+    malformed_.Report(block, entry);
     const LabelSetId labels = block.LabelsOf(entry);
     return {output_.Before(block, entry, labels), stream_.Before(block, entry, labels),
             timestamp_.Before(block, entry, labels)};
@@ -92,6 +95,7 @@ class DockerStage final : public Stage {
   JsonFields fields_;
   StreamLabel label_;
   WrapperTime time_;
+  StageFailure malformed_;
 };
 
 }  // namespace

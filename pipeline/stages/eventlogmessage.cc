@@ -18,6 +18,7 @@
 
 #include "base/labels.h"
 #include "base/utf8.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 #include "pipeline/template/unicode.h"
 
@@ -51,7 +52,10 @@ void MendName(std::string_view name, std::string& out) {
 
 class EventLogMessageStage final : public Stage {
  public:
-  explicit EventLogMessageStage(const EventLogMessageOptions& options) : options_(options) {}
+  EventLogMessageStage(const EventLogMessageOptions& options, StageContext& context)
+      : options_(options),
+        no_pair_(context, "no_pair", "a line of the message is no 'name: value'"),
+        not_utf8_(context, "not_utf8", "a value is no UTF-8: it is left out") {}
 
   void Process(Block& block) override {
     for (const EntryIndex entry : block.live()) {
@@ -64,8 +68,6 @@ class EventLogMessageStage final : public Stage {
       }
     }
   }
-
-  uint64_t TakeFailures() override { return std::exchange(failures_, 0); }
 
  private:
   void ExtractLines(Block& block, EntryIndex entry, std::string_view text) {
@@ -80,7 +82,7 @@ class EventLogMessageStage final : public Stage {
   void ExtractPair(Block& block, EntryIndex entry, std::string_view line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) {
-      if (!line.empty()) ++failures_;
+      if (!line.empty()) no_pair_.Report(block, entry);
       return;
     }
     std::string_view name = line.substr(0, colon);
@@ -98,13 +100,14 @@ class EventLogMessageStage final : public Stage {
     if (IsValidUtf8(value)) {
       block.SetExtracted(entry, name, Value::String(value));
     } else {
-      ++failures_;
+      not_utf8_.Report(block, entry);
     }
   }
 
   const EventLogMessageOptions options_;
   std::string name_;  // The one that is being written, where it is not as in the message.
-  uint64_t failures_ = 0;
+  StageFailure no_pair_;
+  StageFailure not_utf8_;
 };
 
 }  // namespace
@@ -125,7 +128,7 @@ std::unique_ptr<Stage> MakeEventLogMessageStage(const ConfigNode& node, StageCon
   if (!options.overwrite_existing) context.slots.ReadStems(kSuffix);
   // Promtail does not count these; our ledger does.
   options.reason = context.drop_reasons.Intern("eventlogmessage_null", /*promtail_counts=*/false);
-  return std::make_unique<EventLogMessageStage>(options);
+  return std::make_unique<EventLogMessageStage>(options, context);
 }
 
 }  // namespace agent

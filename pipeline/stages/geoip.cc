@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "pipeline/geo/geo_databases.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/geo_labels.h"
 #include "pipeline/stages/stages.h"
 
@@ -113,20 +114,19 @@ class GeoipStage final : public Stage {
       : source_(source),
         lookup_(database, kind, context.job, context.logger),
         sets_(context.label_sets),
-        transition_(sets_, GeoLabelNames(kind)) {}
+        transition_(sets_, GeoLabelNames(kind)),
+        not_found_(context, "address", "the value is no address that can be looked up") {}
 
   void Process(Block& block) override {
     for (const EntryIndex entry : block.live()) {
       const std::optional<std::string_view> address = block.ExtractedText(entry, source_);
       if (!address) continue;
       const GeoLookup::Answer answer = lookup_.Find(*address);
-      if (answer.failed) ++failures_;
+      if (answer.failed) not_found_.Report(block, entry);
       if (answer.record == nullptr) continue;
       block.SetLabels(entry, Apply(*answer.record, block.LabelsOf(entry)));
     }
   }
-
-  uint64_t TakeFailures() override { return std::exchange(failures_, 0); }
 
  private:
   LabelSetId Apply(GeoRecord& record, LabelSetId from) {
@@ -151,7 +151,7 @@ class GeoipStage final : public Stage {
   LabelSets& sets_;
   LabelTransition transition_;
   std::vector<std::string_view> values_;
-  uint64_t failures_ = 0;
+  StageFailure not_found_;
 };
 
 // Without a source, or with a kind of database that there is not.

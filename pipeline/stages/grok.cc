@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "pipeline/grok/compiler.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 
 namespace agent {
@@ -46,8 +47,11 @@ class GrokStage final : public Stage {
     bool keep_empty = false;
   };
 
-  GrokStage(std::vector<Expression> expressions, Settings settings)
-      : expressions_(std::move(expressions)), settings_(std::move(settings)) {}
+  GrokStage(std::vector<Expression> expressions, Settings settings, StageContext& context)
+      : expressions_(std::move(expressions)),
+        settings_(std::move(settings)),
+        no_match_(context, "no_match", "no expression matches"),
+        not_converted_(context, "type", "a text is not of the type that the expression wants") {}
 
   void Prepare(const SlotTable& slots) override {
     std::erase_if(settings_.failure_tags, [&slots](Slot slot) { return !slots.IsRead(slot); });
@@ -71,13 +75,11 @@ class GrokStage final : public Stage {
       const std::optional<std::string_view> text =
           settings_.source ? block.ExtractedText(entry, *settings_.source) : block.Line(entry);
       if (text && MatchFirst(block, entry, *text)) continue;
-      ++failures_;
+      no_match_.Report(block, entry);
       for (const Slot tag : settings_.failure_tags)
         block.SetExtracted(entry, tag, Value::Bool(true));
     }
   }
-
-  uint64_t TakeFailures() override { return std::exchange(failures_, 0); }
 
  private:
   bool MatchFirst(Block& block, EntryIndex entry, std::string_view text) {
@@ -104,14 +106,15 @@ class GrokStage final : public Stage {
       return block.SetExtracted(entry, target.slot, Value::String(captured));
     }
     const std::optional<Value> converted = ConvertText(captured, target.type);
-    if (!converted) ++failures_;
+    if (!converted) not_converted_.Report(block, entry);
     block.SetExtracted(entry, target.slot, converted.value_or(Value::String(captured)));
   }
 
   std::vector<Expression> expressions_;
   Settings settings_;
   std::vector<TextSpan> found_;
-  uint64_t failures_ = 0;
+  StageFailure no_match_;
+  StageFailure not_converted_;
 };
 
 // The files that a path or glob names, sorted.
@@ -141,7 +144,7 @@ class GrokReader {
     settings.failure_tags = ReadTags();
     std::vector<GrokStage::Expression> expressions = ReadExpressions();
     if (!fields_.Finish() || context_.problems.error_count() > errors_) return nullptr;
-    return std::make_unique<GrokStage>(std::move(expressions), std::move(settings));
+    return std::make_unique<GrokStage>(std::move(expressions), std::move(settings), context_);
   }
 
  private:

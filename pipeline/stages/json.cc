@@ -21,6 +21,7 @@
 #include "pipeline/json/jmespath.h"
 #include "pipeline/json/json_fields.h"
 #include "pipeline/json/json_writer.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 
 namespace agent {
@@ -34,8 +35,12 @@ struct Expression {
 class JsonStage final : public Stage {
  public:
   JsonStage(std::vector<Expression> expressions, std::optional<Slot> source,
-            std::optional<DropReason> drop_malformed)
-      : expressions_(std::move(expressions)), source_(source), drop_malformed_(drop_malformed) {}
+            std::optional<DropReason> drop_malformed, StageContext& context)
+      : expressions_(std::move(expressions)),
+        source_(source),
+        drop_malformed_(drop_malformed),
+        malformed_(context, "malformed", "the text is no JSON object"),
+        not_evaluated_(context, "expression", "an expression cannot be evaluated on it") {}
 
   // What is only a path of keys is read in one pass; the rest needs the whole text as a tree.
   void Prepare(const SlotTable& slots) override {
@@ -56,7 +61,9 @@ class JsonStage final : public Stage {
       const std::optional<std::string_view> text =
           source_ ? block.ExtractedText(entry, *source_) : block.Line(entry);
       if (!text) continue;
-      if (!Extract(block, entry, *text) && drop_malformed_) block.Drop(entry, *drop_malformed_);
+      if (Extract(block, entry, *text)) continue;
+      malformed_.Report(block, entry);
+      if (drop_malformed_) block.Drop(entry, *drop_malformed_);
     }
   }
 
@@ -86,7 +93,7 @@ class JsonStage final : public Stage {
   // An error of the evaluation leaves the key alone.
   void Search(Block& block, EntryIndex entry, const Expression& expression, const JsonNode& data) {
     const Result<const JsonNode*> result = expression.path.Search(data, document_);
-    if (!result.ok()) return;
+    if (!result.ok()) return not_evaluated_.Report(block, entry);
     const JsonNode& node = **result;
     switch (node.type) {
       case JsonType::kNull:
@@ -104,13 +111,17 @@ class JsonStage final : public Stage {
     }
     std::string text;
     constexpr std::size_t kMaxBytes = std::numeric_limits<uint32_t>::max() / 4;
-    if (!AppendJson(node, ExponentForm::kTwoDigits, kMaxBytes, text)) return;
+    if (!AppendJson(node, ExponentForm::kTwoDigits, kMaxBytes, text)) {
+      return not_evaluated_.Report(block, entry);
+    }
     block.SetExtracted(entry, expression.slot, Value::String(block.arena().Copy(text)));
   }
 
   const std::vector<Expression> expressions_;
   const std::optional<Slot> source_;
   const std::optional<DropReason> drop_malformed_;
+  StageFailure malformed_;
+  StageFailure not_evaluated_;
   std::vector<Path> paths_;
   std::vector<const Expression*> searches_;
   JsonFields fields_;
@@ -177,7 +188,7 @@ std::unique_ptr<Stage> MakeJsonStage(const ConfigNode& node, StageContext& conte
     drop_malformed = context.drop_reasons.Intern("json_malformed", /*promtail_counts=*/false);
   }
   if (!fields.Finish() || context.problems.error_count() > errors) return nullptr;
-  return std::make_unique<JsonStage>(std::move(expressions), source, drop_malformed);
+  return std::make_unique<JsonStage>(std::move(expressions), source, drop_malformed, context);
 }
 
 }  // namespace agent

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/name_map.h"
 #include "pipeline/stages/stages.h"
 
@@ -20,8 +21,11 @@ namespace {
 
 class LabelsStage final : public Stage {
  public:
-  LabelsStage(std::vector<NamedSource> labels, LabelSets& sets)
-      : labels_(std::move(labels)), transition_(sets, Names(labels_)), values_(labels_.size()) {}
+  LabelsStage(std::vector<NamedSource> labels, StageContext& context)
+      : labels_(std::move(labels)),
+        transition_(context.label_sets, Names(labels_)),
+        values_(labels_.size()),
+        not_utf8_(context, "not_utf8", "a value is no UTF-8: it does not become a label") {}
 
   void Process(Block& block) override {
     if (labels_.empty()) return;
@@ -29,7 +33,12 @@ class LabelsStage final : public Stage {
       for (std::size_t i = 0; i < labels_.size(); ++i) {
         const std::optional<std::string_view> text = block.ExtractedText(entry, labels_[i].source);
         values_[i] = std::string_view();  // Without data: the label stays as it is.
-        if (text && IsValidUtf8(*text)) values_[i] = text->empty() ? std::string_view("") : *text;
+        if (!text) continue;
+        if (IsValidUtf8(*text)) {
+          values_[i] = text->empty() ? std::string_view("") : *text;
+        } else {
+          not_utf8_.Report(block, entry);
+        }
       }
       block.SetLabels(entry, transition_.Apply(block.LabelsOf(entry), values_));
     }
@@ -46,6 +55,7 @@ class LabelsStage final : public Stage {
   const std::vector<NamedSource> labels_;
   LabelTransition transition_;
   std::vector<std::string_view> values_;
+  StageFailure not_utf8_;
 };
 
 }  // namespace
@@ -54,7 +64,7 @@ std::unique_ptr<Stage> MakeLabelsStage(const ConfigNode& node, StageContext& con
   const std::size_t errors = context.problems.error_count();
   auto labels = ReadNameMap(node, context);
   if (context.problems.error_count() > errors) return nullptr;
-  return std::make_unique<LabelsStage>(std::move(labels), context.label_sets);
+  return std::make_unique<LabelsStage>(std::move(labels), context);
 }
 
 }  // namespace agent

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/logfmt_scanner.h"
 #include "pipeline/stages/stages.h"
 
@@ -28,8 +29,10 @@ struct Mapping {
 
 class LogfmtStage final : public Stage {
  public:
-  LogfmtStage(std::vector<Mapping> mappings, std::optional<Slot> source)
-      : mappings_(std::move(mappings)), source_(source) {}
+  LogfmtStage(std::vector<Mapping> mappings, std::optional<Slot> source, StageContext& context)
+      : mappings_(std::move(mappings)),
+        source_(source),
+        malformed_(context, "malformed", "the text is no logfmt from some point on") {}
 
   void Prepare(const SlotTable& slots) override {
     std::erase_if(mappings_, [&](const Mapping& mapping) { return !slots.IsRead(mapping.slot); });
@@ -53,10 +56,12 @@ class LogfmtStage final : public Stage {
         }
       }
     }
+    if (scanner.failed()) malformed_.Report(block, entry);
   }
 
   std::vector<Mapping> mappings_;
   const std::optional<Slot> source_;
+  StageFailure malformed_;
 };
 
 }  // namespace
@@ -73,7 +78,7 @@ std::unique_ptr<Stage> MakeLogfmtStage(const ConfigNode& node, StageContext& con
   }
   const std::optional<Slot> source = fields.OptionalSource();
   if (!fields.Finish()) return nullptr;
-  return std::make_unique<LogfmtStage>(std::move(mappings), source);
+  return std::make_unique<LogfmtStage>(std::move(mappings), source, context);
 }
 
 }  // namespace agent

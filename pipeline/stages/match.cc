@@ -92,13 +92,6 @@ class MatchStage final : public Stage {
     });
   }
 
-  uint64_t TakeFailures() override {
-    uint64_t failures = 0;
-    for (const NamedStage& named : stages_)
-      failures += named.stage->TakeFailures();
-    return failures;
-  }
-
   [[nodiscard]] std::optional<int64_t> NextDeadline() const override {
     std::optional<int64_t> next;
     for (const NamedStage& named : stages_) {

@@ -24,6 +24,7 @@
 
 #include "base/config/scalars.h"
 #include "base/go_format.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/metric_filter.h"
 #include "pipeline/stages/stages.h"
 
@@ -104,7 +105,8 @@ class MetricsStage final : public Stage {
       : rules_(std::move(rules)),
         clock_(context.clock),
         logger_(context.logger),
-        job_(context.job) {}
+        job_(context.job),
+        no_number_(context, "no_number", "a value is no number and no duration") {}
 
   void Process(Block& block) override {
     if (block.live().empty()) return;
@@ -135,7 +137,7 @@ class MetricsStage final : public Stage {
   }
 
   // False for a number that a counter cannot take.
-  bool Count(const MetricRule& rule, const Block& block, EntryIndex entry) {
+  bool Count(const MetricRule& rule, Block& block, EntryIndex entry) {
     const LabelSetId labels = block.LabelsOf(entry);
     if (rule.action == Action::kInc || rule.action == Action::kDec) {
       sums_.Of(labels).value += rule.action == Action::kInc ? 1 : -1;
@@ -147,7 +149,10 @@ class MetricsStage final : public Stage {
     }
     if (rule.match_all) return true;  // There is no value to add.
     const std::optional<double> number = NumberOf(block.Extracted(entry, rule.source));
-    if (!number) return true;
+    if (!number) {
+      no_number_.Report(block, entry);
+      return true;
+    }
     const bool is_counter = rule.metric->definition().type == CustomMetricType::kCounter;
     if (is_counter && *number < 0) return false;
     BlockSums::Sum& sum = sums_.Of(labels);
@@ -221,6 +226,7 @@ class MetricsStage final : public Stage {
   Clock& clock_;
   Logger& logger_;
   const std::string job_;
+  StageFailure no_number_;
   BlockSums sums_;
   uint64_t epoch_ = 0;
   std::unordered_map<LabelSetId, Labels> series_labels_;

@@ -50,8 +50,8 @@ class RedactStage final : public Stage {
   RedactStage(RedactorOptions options, Mode mode, RedactTarget target, StageContext& context)
       : redactor_(std::move(options)), mode_(mode), target_(std::move(target)) {
     for (const Detector* detector : redactor_.options().detectors) {
-      counters_.push_back(&context.counters.Add("agent_redactions_total", context.index,
-                                                std::string(detector->name)));
+      counters_.push_back(&context.counters.Add("agent_redactions_total", context.name,
+                                                context.index, std::string(detector->name)));
     }
   }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "pipeline/regex/regex.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 #include "pipeline/template/template.h"
 
@@ -91,11 +92,12 @@ class ReplaceStage final : public Stage {
   };
 
   ReplaceStage(std::unique_ptr<Regex> regex, std::optional<Slot> source, Replacement replacement,
-               std::vector<NamedGroup> named)
+               std::vector<NamedGroup> named, StageContext& context)
       : regex_(std::move(regex)),
         source_(source),
         replacement_(std::move(replacement)),
-        named_(std::move(named)) {
+        named_(std::move(named)),
+        failed_(context, "template", "the template cannot be run on it") {
     groups_.resize(regex_->captured());
   }
 
@@ -132,7 +134,7 @@ class ReplaceStage final : public Stage {
     result_.clear();
     std::size_t written = 0;  // Up to here `text` has gone into the result.
     do {
-      if (!WriteMatch(text, written)) return;
+      if (!WriteMatch(text, written)) return failed_.Report(block, entry);
     } while (regex_->Next(groups_));
     result_ += text.substr(written);
     const std::string_view result = block.arena().Copy(result_);
@@ -198,6 +200,7 @@ class ReplaceStage final : public Stage {
   std::vector<TextSpan> groups_;
   std::vector<Rendering> renderings_;  // Of each named group.
   std::string result_;
+  StageFailure failed_;
 };
 
 // Leaves everything as it is.
@@ -247,7 +250,7 @@ std::unique_ptr<Stage> MakeReplaceStage(const ConfigNode& node, StageContext& co
     if (!name.empty()) named.push_back({.group = group, .slot = context.slots.Write(name)});
   }
   return std::make_unique<ReplaceStage>(std::move(regex), source, *std::move(replacement),
-                                        std::move(named));
+                                        std::move(named), context);
 }
 
 }  // namespace agent

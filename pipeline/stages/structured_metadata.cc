@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/label_cache.h"
 #include "pipeline/stages/name_map.h"
 #include "pipeline/stages/stages.h"
@@ -24,12 +25,14 @@ namespace {
 
 class StructuredMetadataStage final : public Stage {
  public:
-  StructuredMetadataStage(std::vector<NamedSource> pairs, LabelSets& sets)
-      : pairs_(std::move(pairs)) {
+  StructuredMetadataStage(std::vector<NamedSource> pairs, StageContext& context)
+      : pairs_(std::move(pairs)),
+        not_utf8_(context, "not_utf8", "a value is no UTF-8: it is left out") {
     for (const NamedSource& pair : pairs_) {
-      without_.emplace_back(sets, [name = pair.source_name](LabelSets& all, LabelSetId from) {
-        return all.Without(from, name);
-      });
+      without_.emplace_back(context.label_sets,
+                            [name = pair.source_name](LabelSets& all, LabelSetId from) {
+                              return all.Without(from, name);
+                            });
       names_.push_back(texts_.Copy(pair.name));
       repeats_.push_back(std::count_if(pairs_.data(), &pair, [&](const NamedSource& earlier) {
                            return earlier.source_name == pair.source_name;
@@ -46,7 +49,10 @@ class StructuredMetadataStage final : public Stage {
         const NamedSource& pair = pairs_[i];
         const Labels& labels = block.label_sets().Get(before);
         std::optional<std::string_view> value = block.ExtractedText(entry, pair.source);
-        if (value && !IsValidUtf8(*value)) value = std::nullopt;
+        if (value && !IsValidUtf8(*value)) {
+          not_utf8_.Report(block, entry);
+          value = std::nullopt;
+        }
         const std::string* label = labels.Find(pair.source_name);
         if (!value && label != nullptr && !repeats_[i]) value = block.arena().Copy(*label);
         if (!value) continue;
@@ -66,6 +72,7 @@ class StructuredMetadataStage final : public Stage {
   std::vector<bool> repeats_;
   std::vector<LabelCache> without_;  // For each pair: the label set without its source.
   Arena texts_;
+  StageFailure not_utf8_;
 };
 
 }  // namespace
@@ -74,7 +81,7 @@ std::unique_ptr<Stage> MakeStructuredMetadataStage(const ConfigNode& node, Stage
   const std::size_t errors = context.problems.error_count();
   auto pairs = ReadNameMap(node, context);
   if (context.problems.error_count() > errors) return nullptr;
-  return std::make_unique<StructuredMetadataStage>(std::move(pairs), context.label_sets);
+  return std::make_unique<StructuredMetadataStage>(std::move(pairs), context);
 }
 
 }  // namespace agent

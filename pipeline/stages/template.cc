@@ -21,6 +21,7 @@
 
 #include "pipeline/block.h"
 #include "pipeline/stage.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 
 namespace agent {
@@ -78,8 +79,11 @@ class EntryData final : public TemplateData {
 
 class TemplateStage final : public Stage {
  public:
-  TemplateStage(Slot source, Template compiled, SlotTable& slots)
-      : source_(source), template_(std::move(compiled)), data_(template_.names(), source, slots) {}
+  TemplateStage(Slot source, Template compiled, StageContext& context)
+      : source_(source),
+        template_(std::move(compiled)),
+        data_(template_.names(), source, context.slots),
+        failed_(context, "failed", "the template cannot be run on it") {}
 
   void Prepare(const SlotTable& slots) override { wanted_ = slots.IsRead(source_); }
 
@@ -96,6 +100,8 @@ class TemplateStage final : public Stage {
       out_.clear();
       if (template_.Execute(data_, out_)) {
         block.SetExtracted(entry, source_, Rendered(block, out_));
+      } else {
+        failed_.Report(block, entry);
       }
     }
   }
@@ -108,6 +114,7 @@ class TemplateStage final : public Stage {
   const Slot source_;
   Template template_;
   EntryData data_;
+  StageFailure failed_;
   bool wanted_ = true;
   std::string out_;
 };
@@ -125,7 +132,7 @@ std::unique_ptr<Stage> MakeTemplateStage(const ConfigNode& node, StageContext& c
   if (!fields.Finish() || !compiled.ok()) return nullptr;
   if (compiled->uses_everything()) context.slots.ReadEverything();
   return std::make_unique<TemplateStage>(context.slots.Write(source), std::move(compiled).value(),
-                                         context.slots);
+                                         context);
 }
 
 }  // namespace agent

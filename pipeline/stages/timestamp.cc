@@ -21,6 +21,7 @@
 
 #include "pipeline/block.h"
 #include "pipeline/stage.h"
+#include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
 #include "pipeline/time/fudge.h"
 #include "pipeline/time/location.h"
@@ -42,7 +43,9 @@ class TimestampStage final : public Stage {
       : source_(options.source),
         location_(std::move(options.location)),
         local_(Location::Local()),
-        fudge_(options.fudge) {
+        fudge_(options.fudge),
+        missing_(context, "missing", "there is no value to read the time from"),
+        unparsed_(context, "unparsed", "the value fits no format") {
     formats_.reserve(options.formats.size());
     for (const std::string& format : options.formats) {
       formats_.emplace_back(format, location_.get(), *local_, context.clock);
@@ -52,8 +55,13 @@ class TimestampStage final : public Stage {
 
   void Process(Block& block) override {
     for (const EntryIndex entry : block.live()) {
-      const std::optional<int64_t> time = Parse(block.ExtractedText(entry, source_));
-      if (time) block.SetTimestamp(entry, *time);
+      const std::optional<std::string_view> text = block.ExtractedText(entry, source_);
+      const std::optional<int64_t> time = text ? Parse(*text) : std::nullopt;
+      if (time) {
+        block.SetTimestamp(entry, *time);
+      } else {
+        (text ? unparsed_ : missing_).Report(block, entry);
+      }
       if (!fudge_) continue;
       if (time) {
         last_->Remember(block.LabelsOf(entry), *time);
@@ -66,10 +74,9 @@ class TimestampStage final : public Stage {
   [[nodiscard]] const std::vector<TimeFormat>& formats() const { return formats_; }
 
  private:
-  std::optional<int64_t> Parse(std::optional<std::string_view> text) {
-    if (!text) return std::nullopt;
+  std::optional<int64_t> Parse(std::string_view text) {
     for (TimeFormat& format : formats_) {
-      if (const auto time = format.Parse(*text)) return time;
+      if (const auto time = format.Parse(text)) return time;
     }
     return std::nullopt;
   }
@@ -78,6 +85,8 @@ class TimestampStage final : public Stage {
   const std::unique_ptr<Location> location_;
   const std::unique_ptr<Location> local_;
   const bool fudge_;
+  StageFailure missing_;
+  StageFailure unparsed_;
   std::vector<TimeFormat> formats_;
   std::optional<FudgeTable> last_;  // Only with fudge.
 };

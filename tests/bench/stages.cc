@@ -86,8 +86,10 @@ int main(int argc, char** argv) {
   }
   std::cout << static_cast<double>(size) / best / 1e6 << " MB/s, "
             << best * 1e9 / static_cast<double>(lines) << " ns a line\n";
-  for (const auto& stage : pipeline->stages()) {
-    std::cout << "  " << stage->name << ": " << stage->failures.value() << " failures\n";
+  for (const auto& row : pipeline->counters().rows()) {
+    if (row->count.value() == 0) continue;
+    std::cout << "  " << row->index << "." << row->stage << ": " << row->metric << " " << row->what
+              << " " << row->count.value() << "\n";
   }
   return 0;
 }

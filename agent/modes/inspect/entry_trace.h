@@ -43,6 +43,7 @@ struct TraceStep {
   Outcome outcome = Outcome::kPassed;
   std::string_view reason;  // kDropped.
   std::vector<Change> changes;
+  std::vector<std::string_view> failures;  // What the stage could not handle, in words.
   // Lines that became part of the entry here: kept back before, or standing behind it.
   std::vector<LineOrigin> joined;
   std::optional<LineOrigin> into;  // kAbsorbed: the first line of the entry it became part of.

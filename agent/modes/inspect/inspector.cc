@@ -90,6 +90,13 @@ void Inspector::BeginStage(const StagePlace& stage, Block& block) {
   }
 }
 
+void Inspector::OnFailure(EntryIndex entry, std::string_view message) {
+  std::vector<std::string_view>& failures =
+      StepOf(entries_[entry].trace, *running_.back()).failures;
+  if (std::find(failures.begin(), failures.end(), message) == failures.end())
+    failures.push_back(message);
+}
+
 void Inspector::EndStage(const StagePlace& stage, Block& block) {
   Look(block, stage);
   running_.pop_back();

@@ -34,6 +34,7 @@ class Inspector final : public StageObserver {
   void BeginSource(std::string_view source, std::string_view lines, uint64_t offset) override;
   void BeginBlock(const ObservedPipeline& pipeline, BlockCause cause, Block& block) override;
   void BeginStage(const StagePlace& stage, Block& block) override;
+  void OnFailure(EntryIndex entry, std::string_view message) override;
   void EndStage(const StagePlace& stage, Block& block) override;
   void EndBlock(Block& block, std::size_t passed) override;
 

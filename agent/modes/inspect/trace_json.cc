@@ -133,6 +133,12 @@ std::string FormatStep(const EntryTrace& trace, const TraceStep& step) {
   for (const Change& change : step.changes)
     WriteChange(change, json);
   json.EndArray();
+  if (!step.failures.empty()) {
+    json.Key("failures").BeginArray();
+    for (const std::string_view failure : step.failures)
+      json.String(failure);
+    json.EndArray();
+  }
   if (!step.joined.empty()) WriteOrigins("joined", step.joined, json);
   if (step.into) WriteOrigins("joined_to", {*step.into}, json);
   json.EndObject();

@@ -117,7 +117,7 @@ class TraceWriter {
 
   static bool HasRows(const TraceStep& step) {
     return step.outcome != TraceStep::Outcome::kPassed || !step.changes.empty() ||
-           !step.joined.empty();
+           !step.joined.empty() || !step.failures.empty();
   }
 
   // A match whose stages have run needs no word of its own.
@@ -161,6 +161,8 @@ class TraceWriter {
     if (!step.joined.empty()) WriteJoined(step);
     for (const Change& change : step.changes)
       WriteChange(change);
+    for (const std::string_view failure : step.failures)
+      StepRow(kRed, "! " + ShowText(failure, Room() - 2));
     if (step.outcome == TraceStep::Outcome::kDropped) {
       StepRow(kStrongRed, "dropped (" + ShowText(step.reason, Room() - 10) + ")");
     } else if (step.outcome == TraceStep::Outcome::kKept) {

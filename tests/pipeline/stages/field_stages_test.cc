@@ -3,6 +3,7 @@
 #include <string>
 
 #include "pipeline/stages/stages.h"
+#include "tests/pipeline/stages/counted.h"
 #include "tests/pipeline/stages/stage_fixture.h"
 
 namespace agent {
@@ -26,7 +27,7 @@ TEST_CASE("convert: values have the type; what does not fit is counted", "[stage
   CHECK(stage.ValueOf(unfit, "a").text() == "x");
   CHECK(stage.ValueOf(unfit, "b").type() == ValueType::kNull);
   CHECK_FALSE(stage.ValueOf(unfit, "c").present());
-  CHECK(stage.stage().TakeFailures() == 1);
+  CHECK(Failures(stage.counters) == "type 1");
 }
 
 TEST_CASE("convert: what is wrong is reported", "[stages][convert]") {

@@ -9,6 +9,7 @@
 #include "pipeline/geo/geo_databases.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stages/stages.h"
+#include "tests/pipeline/stages/counted.h"
 #include "tests/pipeline/stages/line_runner.h"
 #include "tests/pipeline/stages/stage_fixture.h"
 
@@ -70,7 +71,7 @@ TEST_CASE("geoip: what is no address is counted, each time", "[stages][geoip]") 
 
   runner.Run({"no address", "no address", "192.0.2.1", "10.0.0.1", "", std::string(100, '1')});
 
-  CHECK(runner.pipeline().stages()[1]->failures.value() == 3);
+  CHECK(Failures(runner.pipeline().counters()) == "address 3");
 }
 
 TEST_CASE("geoip: more addresses than are remembered", "[stages][geoip]") {

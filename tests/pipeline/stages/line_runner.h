@@ -32,14 +32,20 @@ class LineRunner {
     bool operator==(const Out&) const = default;
   };
 
-  // `yaml` is a list of stages. `max_held_bytes`: what stages may keep back.
-  explicit LineRunner(const std::string& yaml, std::size_t max_held_bytes = std::size_t{12} << 20)
-      : held_memory(max_held_bytes), problems_("test.yaml", yaml) {
+  // `yaml` is a list of stages. `max_held_bytes`: what stages may keep back. The log goes to the
+  // descriptor `log`, -1: nowhere.
+  explicit LineRunner(const std::string& yaml, std::size_t max_held_bytes = std::size_t{12} << 20,
+                      int log = -1)
+      : held_memory(max_held_bytes),
+        problems_("test.yaml", yaml),
+        logger_(log, LogLevel::kWarn, LogFormat::kLogfmt) {
     Build(yaml, shared);
   }
   // Another worker of the same job.
   LineRunner(const std::string& yaml, LineRunner& other)
-      : held_memory(std::size_t{12} << 20), problems_("test.yaml", yaml) {
+      : held_memory(std::size_t{12} << 20),
+        problems_("test.yaml", yaml),
+        logger_(-1, LogLevel::kWarn, LogFormat::kLogfmt) {
     Build(yaml, other.shared);
   }
 
@@ -145,7 +151,7 @@ class LineRunner {
   }
 
   Problems problems_;
-  Logger logger_{-1, LogLevel::kError, LogFormat::kLogfmt};
+  Logger logger_;
   CustomMetrics metrics_;
   std::unique_ptr<Pipeline> pipeline_;
   uint64_t offset_ = 0;

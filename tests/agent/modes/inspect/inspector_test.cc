@@ -61,6 +61,21 @@ TEST_CASE("inspect: integers have all their digits", "[inspect]") {
         std::string::npos);
 }
 
+TEST_CASE("inspect: what a stage cannot handle is told under it, nested stages too", "[inspect]") {
+  const std::string told = Tell(
+      "- json: {expressions: {ts: }}\n"
+      "- match: {selector: '{job=\"web\"}', stages: [{timestamp: {source: ts, format: "
+      "RFC3339}}]}\n",
+      "{\"ts\":\"soon\"}\nno json\n");
+
+  CHECK(told.find("   1.match > 0.timestamp\n"
+                  "                    ! the value fits no format\n") != std::string::npos);
+  CHECK(told.find("   0.json           ! the text is no JSON object\n"
+                  "   1.match > 0.timestamp\n"
+                  "                    ! there is no value to read the time from\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("inspect: a dropped entry tells where and why, before the entries behind it",
           "[inspect]") {
   const std::string told = Tell(

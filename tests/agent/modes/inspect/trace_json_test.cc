@@ -71,4 +71,13 @@ TEST_CASE("inspect json: integers have all their digits", "[inspect]") {
         std::string::npos);
 }
 
+TEST_CASE("inspect json: what a stage cannot handle", "[inspect]") {
+  StoryTeller teller("- json: {expressions: {id: }}\n", FormatTraceJson);
+
+  teller.Read("no json\n");
+
+  CHECK(teller.Told().find(R"("changes":[],"failures":["the text is no JSON object"]})") !=
+        std::string::npos);
+}
+
 }  // namespace agent
