@@ -105,7 +105,7 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
   return {};
 }
 
-void Generation::StartDiscovery(std::function<void()> changed) {
+void Generation::StartDiscovery(const std::function<void()>& changed) {
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     jobs_[i].discoverer->Start([this, i, changed](DiscoveryResult found) {
       for (const DroppedTarget& dropped : found.dropped)

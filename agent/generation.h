@@ -59,7 +59,7 @@ class Generation {
 
   // Starts discovery. `changed` is called with the targets of all jobs together, at once and
   // whenever they change.
-  void StartDiscovery(std::function<void()> changed);
+  void StartDiscovery(const std::function<void()>& changed);
   void StopDiscovery();
   [[nodiscard]] std::vector<Target> Targets() const;
 

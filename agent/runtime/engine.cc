@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kMaxDefaultWorkers = 4;
 
 const ConfigNode& StagesOf(const ScrapeConfig& job) {
-  static const ConfigNode none;
-  return job.pipeline_stages != nullptr ? *job.pipeline_stages : none;
+  static const ConfigNode kNone;
+  return job.pipeline_stages != nullptr ? *job.pipeline_stages : kNone;
 }
 
 // The outputs that a job feeds, by index.

@@ -211,10 +211,10 @@ std::vector<EntryIndex> Inspector::InOrder(const Block& block) const {
 
 void Inspector::EndBlock(Block& block, std::size_t passed) {
   // What has changed since the last stage was done by limits on labels.
-  static const StagePlace limits{"limits_config", "limits_config", "limits_config"};
+  static const StagePlace kLimits{"limits_config", "limits_config", "limits_config"};
   const auto live = block.live();
   for (const EntryIndex entry : live)
-    LookAt(block, entry, limits);
+    LookAt(block, entry, kLimits);
   for (std::size_t i = passed; i < live.size(); ++i)
     entries_[live[i]].trace.end = EntryTrace::End::kRateLimited;
   for (const EntryIndex entry : InOrder(block)) {

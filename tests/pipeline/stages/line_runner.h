@@ -60,7 +60,8 @@ class LineRunner {
     block.Reset(sets.Intern(labels), progress);
     for (const std::string& line : lines) {
       texts.push_back(std::make_unique<std::string>(line + std::string(kTextPadding, '"')));
-      const std::string_view text = std::string_view(*texts.back()).substr(0, line.size());
+      const std::string_view padded = *texts.back();
+      const std::string_view text = padded.substr(0, line.size());
       const auto bytes = static_cast<uint32_t>(line.size() + 1);
       block.Add(text, clock.WallNanos(), offset_, bytes);
       offset_ += bytes;
