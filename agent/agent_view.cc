@@ -89,7 +89,8 @@ std::vector<JobStatus> Agent::Jobs() const {
   for (const Generation::Job& job : generation_->jobs()) {
     JobStatus status;
     status.name = job.name;
-    for (const Target& target : job.found.targets) {
+    for (const auto& found : job.found.targets) {
+      const Target& target = *found;
       TargetStatus shown;
       shown.labels = target.labels;
       shown.discovered_labels = target.discovered;
@@ -103,10 +104,10 @@ std::vector<JobStatus> Agent::Jobs() const {
       shown.ready = !shown.files.empty();
       status.targets.push_back(std::move(shown));
     }
-    for (const DroppedTarget& dropped : job.found.dropped) {
+    for (const auto& dropped : job.found.dropped) {
       const std::string reason =
-          dropped.detail.empty() ? dropped.reason : dropped.reason + ": " + dropped.detail;
-      status.dropped.push_back({dropped.discovered, reason});
+          dropped->detail.empty() ? dropped->reason : dropped->reason + ": " + dropped->detail;
+      status.dropped.push_back({dropped->discovered, reason});
     }
     status.dropped_count = status.dropped.size();
     status.labels = LabelsOf(job.name);

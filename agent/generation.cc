@@ -108,8 +108,8 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
 void Generation::StartDiscovery(const std::function<void()>& changed) {
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     jobs_[i].discoverer->Start([this, i, changed](DiscoveryResult found) {
-      for (const DroppedTarget& dropped : found.dropped)
-        ++failed_targets_[dropped.reason];
+      for (const auto& dropped : found.dropped)
+        ++failed_targets_[dropped->reason];
       jobs_[i].found = std::move(found);
       changed();
     });
@@ -121,8 +121,8 @@ void Generation::StopDiscovery() {
     job.discoverer->Stop();
 }
 
-std::vector<Target> Generation::Targets() const {
-  std::vector<Target> all;
+std::vector<std::shared_ptr<const Target>> Generation::Targets() const {
+  std::vector<std::shared_ptr<const Target>> all;
   for (const Job& job : jobs_) {
     all.insert(all.end(), job.found.targets.begin(), job.found.targets.end());
   }

@@ -61,7 +61,7 @@ class Generation {
   // whenever they change.
   void StartDiscovery(const std::function<void()>& changed);
   void StopDiscovery();
-  [[nodiscard]] std::vector<Target> Targets() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const Target>> Targets() const;
 
   struct Job {
     std::string name;

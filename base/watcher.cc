@@ -110,7 +110,7 @@ void Watcher::Add(const std::string& directory) {
   const int reason = errno;
   const auto known = by_path_.find(directory);
   if (known != by_path_.end() && known->second == watch) {
-    if (OnNetwork(directory)) polled_.insert(directory);
+    if (on_network_.contains(directory)) polled_.insert(directory);
     return;
   }
   if (known != by_path_.end()) Remove(directory);
@@ -122,7 +122,10 @@ void Watcher::Add(const std::string& directory) {
   }
   by_path_[directory] = watch;
   by_watch_[watch].push_back(directory);
-  if (OnNetwork(directory)) polled_.insert(directory);
+  if (OnNetwork(directory)) {
+    on_network_.insert(directory);
+    polled_.insert(directory);
+  }
 }
 
 void Watcher::ExplainExhausted(const std::string& directory) {
@@ -137,6 +140,7 @@ void Watcher::Remove(const std::string& directory) {
   const auto at = by_path_.find(directory);
   const int watch = at->second;
   by_path_.erase(at);
+  on_network_.erase(directory);
   std::vector<std::string>& names = by_watch_[watch];
   std::erase(names, directory);
   if (!names.empty()) return;

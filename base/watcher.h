@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/log.h"
@@ -76,6 +77,7 @@ class Watcher {
   std::unordered_map<std::string, int> by_path_;
   // One watch may serve several names of the same directory.
   std::unordered_map<int, std::vector<std::string>> by_watch_;
+  std::unordered_set<std::string> on_network_;  // Of by_path_: polled.
   std::set<std::string> polled_;
   std::set<std::string> silent_;
 };

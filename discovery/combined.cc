@@ -42,11 +42,11 @@ DiscoveryResult CombinedDiscoverer::Together() const {
   DiscoveryResult all;
   TargetSet known;
   for (const DiscoveryResult& found : found_) {
-    for (const Target& target : found.targets) {
-      if (known.Insert(target)) {
+    for (const std::shared_ptr<const Target>& target : found.targets) {
+      if (parts_.size() == 1 || known.Insert(*target)) {
         all.targets.push_back(target);
       } else {
-        all.dropped.push_back(TargetSet::Duplicate(target));
+        all.dropped.push_back(TargetSet::Duplicate(*target));
       }
     }
     all.dropped.insert(all.dropped.end(), found.dropped.begin(), found.dropped.end());

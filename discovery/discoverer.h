@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,11 @@
 
 namespace agent {
 
+// Targets never change once they are made, so that thousands of them can be handed on as they are;
+// one that is the same as before may well be the same object.
 struct DiscoveryResult {
-  std::vector<Target> targets;
-  std::vector<DroppedTarget> dropped;
+  std::vector<std::shared_ptr<const Target>> targets;
+  std::vector<std::shared_ptr<const DroppedTarget>> dropped;
 };
 
 // Loop thread.

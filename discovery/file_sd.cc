@@ -27,17 +27,38 @@ struct FileSdDiscoverer::Outcome {
   std::size_t files = 0;
 };
 
+struct FileSdDiscoverer::Reader {
+  Reader(const std::vector<std::string>& paths, const std::string& job,
+         std::shared_ptr<const Relabeling> rules, const std::string& host)
+      : files(paths), relabeling(std::move(rules)), builder(job, *relabeling, host) {}
+
+  void Read(Outcome& outcome) {
+    outcome.changed = files.Read();
+    outcome.problems = files.problems();
+    outcome.remarks = files.remarks();
+    outcome.directories = files.Directories();
+    outcome.places = files.places();
+    outcome.files = files.files();
+    if (!outcome.changed) return;
+    files.ForEachTarget([this](const Labels& labels) { builder.Add(labels); });
+    outcome.result = builder.Take();
+  }
+
+  TargetFiles files;
+  const std::shared_ptr<const Relabeling> relabeling;
+  TargetBuilder builder;
+};
+
 FileSdDiscoverer::FileSdDiscoverer(Dependencies dependencies, std::string job,
                                    FileSdOptions options,
-                                   std::shared_ptr<const Relabeling> relabeling, std::string host)
+                                   std::shared_ptr<const Relabeling> relabeling,
+                                   const std::string& host)
     : loop_(dependencies.loop),
       logger_(dependencies.logger),
       job_(std::move(job)),
       options_(std::move(options)),
-      relabeling_(std::move(relabeling)),
-      host_(std::move(host)),
       timer_(loop_),
-      files_(std::make_shared<TargetFiles>(options_.files)),
+      reader_(std::make_shared<Reader>(options_.files, job_, std::move(relabeling), host)),
       alive_(std::make_shared<FileSdDiscoverer*>(this)) {}
 
 FileSdDiscoverer::~FileSdDiscoverer() = default;
@@ -81,20 +102,7 @@ void FileSdDiscoverer::StartReading() {
   due_ = false;
   auto outcome = std::make_shared<Outcome>();
   RunInBackground(
-      loop_,
-      [outcome, files = files_, relabeling = relabeling_, job = job_, host = host_] {
-        outcome->changed = files->Read();
-        outcome->problems = files->problems();
-        outcome->remarks = files->remarks();
-        outcome->directories = files->Directories();
-        outcome->places = files->places();
-        outcome->files = files->files();
-        if (!outcome->changed) return;
-        TargetBuilder builder(job, *relabeling, host);
-        for (Labels& labels : files->Targets())
-          builder.Add(std::move(labels));
-        outcome->result = builder.Take();
-      },
+      loop_, [outcome, reader = reader_] { reader->Read(*outcome); },
       [weak = std::weak_ptr<FileSdDiscoverer*>(alive_), outcome] {
         if (const auto alive = weak.lock()) (*alive)->Finish(*outcome);
       });

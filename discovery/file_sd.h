@@ -38,7 +38,7 @@ class FileSdDiscoverer final : public Discoverer {
 
   // `relabeling` is shared by all discoverers of a job. `host` as for TargetBuilder.
   FileSdDiscoverer(Dependencies dependencies, std::string job, FileSdOptions options,
-                   std::shared_ptr<const Relabeling> relabeling, std::string host);
+                   std::shared_ptr<const Relabeling> relabeling, const std::string& host);
   FileSdDiscoverer(const FileSdDiscoverer&) = delete;
   FileSdDiscoverer& operator=(const FileSdDiscoverer&) = delete;
   ~FileSdDiscoverer() override;
@@ -62,13 +62,12 @@ class FileSdDiscoverer final : public Discoverer {
   Logger& logger_;
   const std::string job_;
   const FileSdOptions options_;
-  const std::shared_ptr<const Relabeling> relabeling_;
-  const std::string host_;
   std::function<void(DiscoveryResult)> changed_;  // Empty: not running.
   std::unique_ptr<Watcher> watcher_;
   Timer timer_;
+  struct Reader;
   // Shared with the thread that reads, and then that thread's alone.
-  std::shared_ptr<TargetFiles> files_;
+  std::shared_ptr<Reader> reader_;
   bool reading_ = false;
   bool due_ = false;    // The timer is set for a reading soon.
   bool again_ = false;  // Something happened while the files were read.

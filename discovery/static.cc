@@ -23,7 +23,7 @@ void StaticDiscoverer::Start(std::function<void(DiscoveryResult)> changed) {
   const auto add = [&builder](const Labels& group, std::string_view address) {
     Labels labels = group;
     labels.Set(kAddressLabel, address);
-    builder.Add(std::move(labels));
+    builder.Add(labels);
   };
   for (const StaticTargets& group : groups_) {
     if (group.addresses.empty()) add(group.labels, "localhost");

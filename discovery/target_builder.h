@@ -3,9 +3,11 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/labels.h"
@@ -15,6 +17,16 @@
 
 namespace agent {
 
+// 128 bits of a hash: a chance meeting is out of the question, and no text is kept.
+struct TargetKey {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  bool operator==(const TargetKey&) const = default;
+};
+struct TargetKeyHash {
+  std::size_t operator()(const TargetKey& key) const { return key.low; }
+};
+
 // Which targets there are: the same path, exclusion and labels are one.
 class TargetSet {
  public:
@@ -23,24 +35,15 @@ class TargetSet {
   void Clear() { known_.clear(); }
 
   // What becomes of a second one.
-  static DroppedTarget Duplicate(const Target& target);
+  static std::shared_ptr<const DroppedTarget> Duplicate(const Target& target);
 
  private:
-  struct Key {
-    uint64_t high = 0;
-    uint64_t low = 0;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const { return key.low; }
-  };
-
-  // By 128 bits of a hash: a chance meeting is out of the question, and no text is kept.
-  std::unordered_set<Key, KeyHash> known_;
+  std::unordered_set<TargetKey, TargetKeyHash> known_;
   std::string text_;
 };
 
-// Collects the targets of one job for one DiscoveryResult.
+// Collects the targets of one job for one DiscoveryResult after the other. What was added last time
+// with the same labels is not worked out again: keep the builder where one of many targets changes.
 class TargetBuilder {
  public:
   // `relabeling` outlives the builder. `host` is this machine's name: the environment's HOSTNAME,
@@ -49,18 +52,30 @@ class TargetBuilder {
 
   // Adds a target, or says why not: "dropped" by a rule, "wrong_host" (`__host__` is another
   // machine), "no_path" (no `__path__`), "exists" (same path, exclusion and labels as one before).
-  void Add(Labels discovered);
+  void Add(const Labels& discovered);
   // What was added since the last call.
   DiscoveryResult Take();
 
  private:
-  void Drop(Labels discovered, std::string reason, std::string detail);
+  // One of both.
+  struct Outcome {
+    std::shared_ptr<const Target> target;
+    std::shared_ptr<const DroppedTarget> dropped;
+  };
+  using Outcomes = std::unordered_map<TargetKey, Outcome, TargetKeyHash>;
+
+  [[nodiscard]] Outcome WorkOut(const Labels& discovered) const;
+  [[nodiscard]] Outcome Drop(const Labels& discovered, std::string reason,
+                             std::string detail) const;
 
   const std::string job_;
   const Relabeling& relabeling_;
   const std::string host_;
   DiscoveryResult result_;
   TargetSet known_;
+  Outcomes outcomes_;  // By the discovered labels.
+  Outcomes before_;    // Of the last result.
+  std::string text_;
 };
 
 }  // namespace agent

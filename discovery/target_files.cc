@@ -210,11 +210,11 @@ bool TargetFiles::TakeText(const std::string& path, const std::string& text, Fil
   return true;
 }
 
-std::vector<Labels> TargetFiles::Targets() const {
-  std::vector<Labels> all;
-  for (const auto& [path, file] : files_)
-    all.insert(all.end(), file.targets.begin(), file.targets.end());
-  return all;
+void TargetFiles::ForEachTarget(const std::function<void(const Labels&)>& visit) const {
+  for (const auto& [path, file] : files_) {
+    for (const Labels& labels : file.targets)
+      visit(labels);
+  }
 }
 
 std::vector<std::string> TargetFiles::Directories() const {

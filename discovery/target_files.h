@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -44,7 +45,7 @@ class TargetFiles {
   // The rest is about what the last Read() saw.
 
   // The labels of every target, `__address__` and `__meta_filepath` among them; by file, in order.
-  [[nodiscard]] std::vector<Labels> Targets() const;
+  void ForEachTarget(const std::function<void(const Labels&)>& visit) const;
   [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; }
   // What is odd, but no problem.
   [[nodiscard]] const std::vector<Problem>& remarks() const { return remarks_; }

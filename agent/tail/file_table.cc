@@ -163,9 +163,11 @@ std::vector<uint64_t> FileTable::Numbers() const {
   return numbers;
 }
 
-bool FileTable::HasGroup(uint32_t group) const {
-  return std::any_of(files_.begin(), files_.end(),
-                     [group](const auto& pair) { return pair.second->group == group; });
+std::unordered_set<uint32_t> FileTable::Groups() const {
+  std::unordered_set<uint32_t> groups;
+  for (const auto& [number, file] : files_)
+    groups.insert(file->group);
+  return groups;
 }
 
 std::unordered_set<FileKey, FileKeyHash> FileTable::Keys() const {

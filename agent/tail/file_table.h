@@ -102,7 +102,8 @@ class FileTable {
   }
   // Copies, so that files may come and go meanwhile.
   [[nodiscard]] std::vector<uint64_t> Numbers() const;
-  [[nodiscard]] bool HasGroup(uint32_t group) const;
+  // That some file has.
+  [[nodiscard]] std::unordered_set<uint32_t> Groups() const;
   [[nodiscard]] std::unordered_set<FileKey, FileKeyHash> Keys() const;
 
  private:

@@ -1,13 +1,10 @@
 #include "agent/tail/glob.h"
 
-#include <dirent.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <memory>
 #include <unordered_set>
 #include <utility>
 
@@ -275,8 +272,16 @@ Result<Glob> Glob::Compile(std::string_view pattern) {
   }
   std::sort(expanded.begin(), expanded.end());
   expanded.erase(std::unique(expanded.begin(), expanded.end()), expanded.end());
-  for (const std::string& one : expanded)
-    glob.alternatives_.push_back(SplitPath(one));
+  const auto both_double = [](const std::string& a, const std::string& b) {
+    return a == "**" && b == "**";
+  };
+  for (const std::string& one : expanded) {
+    Components components = SplitPath(one);
+    // Two in a row mean what one does, and would look like a circle to the walk.
+    components.erase(std::unique(components.begin(), components.end(), both_double),
+                     components.end());
+    glob.alternatives_.push_back(std::move(components));
+  }
   return glob;
 }
 
@@ -312,8 +317,8 @@ bool Glob::Match(std::string_view path) const {
 class Glob::Walk {
  public:
   // `unique`: no path can be met twice.
-  Walk(const Visitor& visitor, std::size_t max_entries, bool unique)
-      : visitor_(visitor), unique_(unique), entries_left_(max_entries) {}
+  Walk(const Visitor& visitor, FileTree& tree, std::size_t max_entries, bool unique)
+      : visitor_(visitor), tree_(tree), unique_(unique), entries_left_(max_entries) {}
 
   // Goes on in `directory` (without a slash at its end; "" is the root) with component `index`.
   void Descend(const Components& pattern, std::size_t index, const std::string& directory) {
@@ -333,8 +338,9 @@ class Glob::Walk {
   [[nodiscard]] bool complete() const { return entries_left_ > 0; }
 
  private:
-  struct Entry {
-    std::string name;
+  // Copied out of the listing, which may be another one's by the time that it is descended into.
+  struct Found {
+    std::string path;
     bool directory = false;
   };
 
@@ -342,28 +348,20 @@ class Glob::Walk {
     return directory.empty() ? "/" : directory;
   }
 
-  std::vector<Entry> List(const std::string& directory) {
-    std::vector<Entry> entries;
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(Named(directory).c_str()), ::closedir);
-    if (dir == nullptr) return entries;
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): a DIR of our own; glibc's readdir is safe then.
-    while (const dirent* entry = ::readdir(dir.get())) {
-      const std::string_view name = &entry->d_name[0];
-      if (name == "." || name == "..") continue;
+  // What `component` means in `directory`.
+  std::vector<Found> Matches(const std::string& directory, const std::string& component) {
+    std::vector<Found> found;
+    Listing& listing = tree_.List(Named(directory));
+    for (const uint32_t index : listing.Candidates(component)) {
       if (entries_left_ == 0) break;
       --entries_left_;
-      bool is_directory = entry->d_type == DT_DIR;
-      if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) {
-        is_directory = IsDirectory(directory + '/' + std::string(name));
-      }
-      entries.push_back({std::string(name), is_directory});
+      Listing::Entry& entry = listing.entries()[index];
+      if (!MatchComponent(component, entry.name)) continue;
+      std::string path = directory + '/' + entry.name;
+      if (!entry.kind) entry.kind = tree_.KindOf(path);
+      found.push_back({std::move(path), *entry.kind == FileKind::kDirectory});
     }
-    return entries;
-  }
-
-  static bool IsDirectory(const std::string& path) {
-    struct stat info {};
-    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    return found;
   }
 
   void Match(const std::string& path) {
@@ -371,18 +369,19 @@ class Glob::Walk {
   }
 
   void Directory(const std::string& directory) {
-    if (seen_directories_.insert(directory).second) visitor_.directory(Named(directory));
+    if (visitor_.directory && seen_directories_.insert(directory).second) {
+      visitor_.directory(Named(directory));
+    }
   }
 
   void Literal(const Components& pattern, std::size_t index, const std::string& directory) {
     const std::string path = directory + '/' + pattern[index];
     const bool last = index + 1 == pattern.size();
-    struct stat info {};
-    const bool exists = ::stat(path.c_str(), &info) == 0;
+    const FileKind kind = tree_.KindOf(path);
     if (last) {
       Directory(directory);
-      if (exists && !S_ISDIR(info.st_mode)) Match(path);
-    } else if (exists && S_ISDIR(info.st_mode)) {
+      if (kind == FileKind::kOther) Match(path);
+    } else if (kind == FileKind::kDirectory) {
       Descend(pattern, index + 1, path);
     } else {
       Directory(directory);
@@ -392,36 +391,32 @@ class Glob::Walk {
   void ForEachMatch(const Components& pattern, std::size_t index, const std::string& directory) {
     const bool last = index + 1 == pattern.size();
     Directory(directory);
-    for (const Entry& entry : List(directory)) {
-      if (!MatchComponent(pattern[index], entry.name)) continue;
-      const std::string path = directory + '/' + entry.name;
-      if (last && !entry.directory) Match(path);
-      if (!last && entry.directory) Descend(pattern, index + 1, path);
+    for (const Found& found : Matches(directory, pattern[index])) {
+      if (last && !found.directory) Match(found.path);
+      if (!last && found.directory) Descend(pattern, index + 1, found.path);
     }
   }
 
   void DoubleStar(const Components& pattern, std::size_t index, const std::string& directory) {
-    struct stat info {};
-    if (::stat(Named(directory).c_str(), &info) != 0) return;
     // A link to a directory above would lead round and round.
-    const auto here = std::make_pair(info.st_dev, info.st_ino);
-    if (std::find(trail_.begin(), trail_.end(), here) != trail_.end()) return;
-    trail_.push_back(here);
+    const auto here = tree_.Identity(Named(directory));
+    if (!here || std::find(trail_.begin(), trail_.end(), *here) != trail_.end()) return;
+    trail_.push_back(*here);
     Directory(directory);
     const bool last = index + 1 == pattern.size();
     if (!last) Descend(pattern, index + 1, directory);
-    for (const Entry& entry : List(directory)) {
-      const std::string path = directory + '/' + entry.name;
-      if (entry.directory) {
-        Descend(pattern, index, path);
+    for (const Found& found : Matches(directory, "*")) {
+      if (found.directory) {
+        Descend(pattern, index, found.path);
       } else if (last) {
-        Match(path);
+        Match(found.path);
       }
     }
     trail_.pop_back();
   }
 
   const Visitor& visitor_;
+  FileTree& tree_;
   const bool unique_;
   std::size_t entries_left_;
   std::size_t depth_ = 0;
@@ -431,16 +426,20 @@ class Glob::Walk {
 };
 
 bool Glob::Expand(const Visitor& visitor, std::size_t max_entries) const {
-  struct stat info {};
-  if (::stat(pattern_.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
-    visitor.directory(std::string(DirName(pattern_)));
+  DiskTree tree;
+  return Expand(visitor, tree, max_entries);
+}
+
+bool Glob::Expand(const Visitor& visitor, FileTree& tree, std::size_t max_entries) const {
+  if (tree.KindOf(pattern_) == FileKind::kOther) {
+    if (visitor.directory) visitor.directory(std::string(DirName(pattern_)));
     visitor.match(pattern_);
     return true;
   }
   // Two combinations of braces may meet, and so may two `**`.
   const bool unique = alternatives_.size() == 1 &&
                       std::count(alternatives_[0].begin(), alternatives_[0].end(), "**") <= 1;
-  Walk walk(visitor, max_entries, unique);
+  Walk walk(visitor, tree, max_entries, unique);
   for (const Components& alternative : alternatives_) {
     // The first component is what stands before the first slash: nothing.
     if (alternative.size() > 1) walk.Descend(alternative, 1, "");

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/tail/file_tree.h"
 #include "base/result.h"
 
 namespace agent {
@@ -35,11 +36,15 @@ class Glob {
     // A name that matches and is no directory, as far as that is known without a stat.
     std::function<void(const std::string& path)> match;
     // A directory in which something that matters may appear.
+    // May be null.
     std::function<void(const std::string& path)> directory;
   };
+  static constexpr std::size_t kMaxEntries = 2'000'000;
   // Walks the file system. Symbolic links are followed. Returns false when it gave up after
-  // `max_entries` directory entries; what was found until then counts.
-  bool Expand(const Visitor& visitor, std::size_t max_entries = 2'000'000) const;
+  // `max_entries` names; what was found until then counts.
+  bool Expand(const Visitor& visitor, std::size_t max_entries = kMaxEntries) const;
+  // Walks `tree`.
+  bool Expand(const Visitor& visitor, FileTree& tree, std::size_t max_entries = kMaxEntries) const;
 
  private:
   // One combination of the braces, split at the slashes. An absolute path's first component is "".

@@ -44,11 +44,12 @@ class RecordIndex {
   [[nodiscard]] const SourceRecord* OfAnyJob(const FileToMatch& file) const;
   // Of this job, all.
   [[nodiscard]] std::vector<const SourceRecord*> OfJob(std::string_view job) const;
+  // Nobody has claimed it.
+  [[nodiscard]] bool Free(const SourceRecord& record) const;
   // A record has found its reader.
   void Claim(const SourceKey& key);
 
  private:
-  [[nodiscard]] bool Free(const SourceRecord& record) const;
   template <typename Range, typename Fits>
   const SourceRecord* Best(const Range& range, const FileToMatch& file, const Fits& fits) const;
 

@@ -27,7 +27,7 @@ class Scan {
     Glob::Visitor visitor;
     visitor.match = [this, &pattern](const std::string& path) { Match(pattern, path); };
     visitor.directory = [this](const std::string& path) { Directory(path); };
-    if (!pattern.glob.Expand(visitor)) result_.complete = false;
+    if (!pattern.glob.Expand(visitor, tree_)) result_.complete = false;
   }
 
   ScanResult Finish() {
@@ -77,6 +77,7 @@ class Scan {
   }
 
   const KnownFiles& known_;
+  DiskTree tree_;
   ScanResult result_;
   std::unordered_map<uint32_t, std::unordered_set<std::string>> seen_;
   std::set<std::string> directories_;
@@ -87,8 +88,8 @@ class Scan {
 
 ScanResult RunScan(const ScanPatterns& patterns, const KnownFiles& known) {
   Scan scan(known);
-  for (const ScanPattern& pattern : patterns)
-    scan.Expand(pattern);
+  for (const std::shared_ptr<const ScanPattern>& pattern : patterns)
+    scan.Expand(*pattern);
   return scan.Finish();
 }
 

@@ -41,7 +41,8 @@ struct ScanResult {
   bool complete = true;                  // False: the walk was given up.
 };
 
-using ScanPatterns = std::vector<ScanPattern>;
+// Shared with the thread that scans.
+using ScanPatterns = std::vector<std::shared_ptr<const ScanPattern>>;
 using KnownFiles = std::unordered_set<FileKey, FileKeyHash>;
 
 ScanResult RunScan(const ScanPatterns& patterns, const KnownFiles& known);

@@ -1,6 +1,7 @@
 #include "agent/tail/tailer.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -54,7 +55,7 @@ void Tailer::Start() {
   ScheduleScan(milliseconds(0));
 }
 
-void Tailer::SetTargets(const std::vector<Target>& targets) {
+void Tailer::SetTargets(const std::vector<std::shared_ptr<const Target>>& targets) {
   ++targets_version_;
   groups_.Set(targets, logger_);
   for (const uint64_t number : files_.Numbers()) {
@@ -64,23 +65,25 @@ void Tailer::SetTargets(const std::vector<Target>& targets) {
   }
   HandOverParked();
   Unpark();
-  groups_.Prune([this](uint32_t id) { return files_.HasGroup(id); });
+  groups_.Prune([in_use = files_.Groups()](uint32_t id) { return in_use.contains(id); });
   if (running_) ScheduleScan(milliseconds(0));
 }
 
 // After a reload that has changed a job's labels: what the old reader knew becomes the new one's,
 // so that there is one record of the file in the job, and it is the latest.
 void Tailer::HandOverParked() {
-  for (const uint64_t number : files_.Numbers()) {
-    const FollowedFile& file = *files_.Find(number);
-    const TargetGroup* const old_group = groups_.Find(file.group);
+  std::map<std::string, ByPath<uint64_t>> jobs;
+  for (const auto& [number, file] : files_.all()) {
+    const TargetGroup* const old_group = groups_.Find(file->group);
     const bool wanted = old_group != nullptr && old_group->wanted;
-    if (!file.parked || wanted || file.place != file.path) continue;
-    const auto takes_it = [&file](const auto& item) {
-      const TargetGroup& group = item.second;
-      return group.wanted && group.job == file.job && group.Wants(file.path);
-    };
-    if (std::any_of(groups_.all().begin(), groups_.all().end(), takes_it)) Drop(number);
+    if (!file->parked || wanted || file->place != file->path) continue;
+    jobs[file->job].Add(file->path, number);
+  }
+  for (const auto& [id, group] : groups_.all()) {
+    const auto job = jobs.find(group.job);
+    if (!group.wanted || job == jobs.end()) continue;
+    for (const uint64_t number : job->second.WantedBy(group))
+      Drop(number);
   }
 }
 

@@ -113,7 +113,7 @@ class Tailer {
 
   // Replaces the targets: files of new ones are found soon, files of gone ones are read to where
   // they end now and let go.
-  void SetTargets(const std::vector<Target>& targets);
+  void SetTargets(const std::vector<std::shared_ptr<const Target>>& targets);
 
   // The host's: a source has said kEnded, or was stopped. Everything it read is with the outputs.
   void OnEnded(const std::shared_ptr<Source>& source);
@@ -255,7 +255,9 @@ class Tailer {
                                     DirectoryIndex& index);
   FollowedFile& FollowRest(TargetGroup& group, const SourceRecord& record, const FoundFile& rest,
                            FollowedFile* predecessor, RecordIndex& records);
-  void RecoverGroup(TargetGroup& group, DirectoryIndex& index, RecordIndex& records);
+  void RecoverGroups(DirectoryIndex& index, RecordIndex& records);
+  void Recover(TargetGroup& group, const SourceRecord& record, DirectoryIndex& index,
+               RecordIndex& records);
   // What was at a path after a file that is gone from there, and is gone itself.
   void FollowOrphans(DirectoryIndex& index);
   void SkipOnce(const std::string& path, std::string_view why);

@@ -2,7 +2,10 @@
 // copy.
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "agent/tail/glob.h"
@@ -285,26 +288,38 @@ FollowedFile& Tailer::FollowRest(TargetGroup& group, const SourceRecord& record,
   return Follow(std::move(init));
 }
 
-void Tailer::RecoverGroup(TargetGroup& group, DirectoryIndex& index, RecordIndex& records) {
-  const auto other_has = [this, &group](uint64_t labels_hash) {
-    return std::any_of(groups_.all().begin(), groups_.all().end(), [&](const auto& pair) {
-      return pair.second.wanted && pair.second.job == group.job &&
-             pair.second.labels_hash == labels_hash;
-    });
-  };
-  for (const SourceRecord* const record : records.OfJob(group.job)) {
-    if (!group.Wants(record->path)) continue;
-    if (record->labels_hash != group.labels_hash && other_has(record->labels_hash)) continue;
-    if (positions_.Foreign(record->path)) continue;
-    const Result<FileStat> info = StatPath(record->place);
-    const bool nothing_new =
-        info.ok() && info->key == record->identity.key && info->size_bytes == record->MinSettled();
-    if (nothing_new) continue;
-    const auto rest = FindRest(group, *record, index);
-    if (!rest || files_.FindByIdentity(group.id, rest->info.key) != nullptr) continue;
-    FollowedFile* const predecessor = files_.FindLatest(group.id, record->path);
-    displaced_.push_back(FollowRest(group, *record, *rest, predecessor, records).number);
+void Tailer::RecoverGroups(DirectoryIndex& index, RecordIndex& records) {
+  std::set<std::pair<std::string_view, uint64_t>> wanted;
+  for (const auto& [id, group] : groups_.all()) {
+    if (group.wanted) wanted.emplace(group.job, group.labels_hash);
   }
+  std::map<std::string_view, ByPath<const SourceRecord*>> jobs;
+  for (auto& [id, group] : groups_.all()) {
+    if (!group.wanted || group.scanned) continue;
+    const auto [at, fresh] = jobs.try_emplace(group.job);
+    if (fresh) {
+      for (const SourceRecord* const record : records.OfJob(group.job))
+        at->second.Add(record->path, record);
+    }
+    for (const SourceRecord* const record : at->second.WantedBy(group)) {
+      const bool of_another = record->labels_hash != group.labels_hash &&
+                              wanted.contains({group.job, record->labels_hash});
+      if (!of_another && records.Free(*record)) Recover(group, *record, index, records);
+    }
+  }
+}
+
+void Tailer::Recover(TargetGroup& group, const SourceRecord& record, DirectoryIndex& index,
+                     RecordIndex& records) {
+  if (positions_.Foreign(record.path)) return;
+  const Result<FileStat> info = StatPath(record.place);
+  const bool nothing_new =
+      info.ok() && info->key == record.identity.key && info->size_bytes == record.MinSettled();
+  if (nothing_new) return;
+  const auto rest = FindRest(group, record, index);
+  if (!rest || files_.FindByIdentity(group.id, rest->info.key) != nullptr) return;
+  FollowedFile* const predecessor = files_.FindLatest(group.id, record.path);
+  displaced_.push_back(FollowRest(group, record, *rest, predecessor, records).number);
 }
 
 // --- Copies.

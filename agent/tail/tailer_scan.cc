@@ -70,10 +70,9 @@ void Tailer::TakeUp(std::vector<ScannedFile*> unknown, DirectoryIndex& index) {
   if (unknown.empty() && !new_groups) return;
   RecordIndex records(positions_.state(), [this](const SourceKey& key) { return files_.Has(key); });
   AdoptAll(std::move(unknown), index, records);
-  for (auto& [id, group] : groups_.all()) {
-    if (group.wanted && !group.scanned) RecoverGroup(group, index, records);
+  if (new_groups) RecoverGroups(index, records);
+  for (auto& [id, group] : groups_.all())
     group.scanned = true;
-  }
 }
 
 void Tailer::FollowOrphans(DirectoryIndex& index) {

@@ -9,7 +9,7 @@ namespace agent {
 
 bool TargetGroup::Wants(const std::string& path) const {
   return std::any_of(patterns.begin(), patterns.end(),
-                     [&path](const ScanPattern& pattern) { return pattern.Wants(path); });
+                     [&path](const auto& pattern) { return pattern->Wants(path); });
 }
 
 TargetGroup* TargetGroups::Find(uint32_t id) {
@@ -30,17 +30,18 @@ TargetGroup& TargetGroups::GroupOf(const Target& target) {
   return group;
 }
 
-void TargetGroups::AddPattern(TargetGroup& group, const Target& target, Logger& logger) {
+TargetGroups::Wish& TargetGroups::WishOf(const TargetGroup& group, const Target& target,
+                                         Logger& logger) {
   const std::string path = AbsolutePath(target.path);
-  for (const ScanPattern& known : group.patterns) {
-    const std::string exclude = known.exclude ? known.exclude->pattern() : std::string();
-    if (known.glob.pattern() == path && exclude == target.path_exclude) return;
-  }
+  const auto [at, fresh] =
+      wishes_.try_emplace(std::to_string(group.id) + '\n' + path + '\n' + target.path_exclude);
+  Wish& wish = at->second;
+  if (!fresh) return wish;
   Result<Glob> glob = Glob::Compile(path);
   if (!glob.ok()) {
     logger.Error("tail", "target left out: its __path__ is no glob",
                  {{"job", target.job}, {"error", glob.error().message}});
-    return;
+    return wish;
   }
   ScanPattern pattern{group.id, std::move(glob).value(), std::nullopt};
   if (!target.path_exclude.empty()) {
@@ -52,23 +53,43 @@ void TargetGroups::AddPattern(TargetGroup& group, const Target& target, Logger& 
                    {{"job", target.job}, {"error", exclude.error().message}});
     }
   }
-  group.patterns.push_back(std::move(pattern));
+  wish.pattern = std::make_shared<ScanPattern>(std::move(pattern));
+  return wish;
 }
 
-void TargetGroups::Set(const std::vector<Target>& targets, Logger& logger) {
+TargetGroups::KnownTarget& TargetGroups::Know(const std::shared_ptr<const Target>& target,
+                                              Logger& logger) {
+  const auto [at, fresh] = known_.try_emplace(target.get());
+  KnownTarget& known = at->second;
+  if (fresh) {
+    const TargetGroup& group = GroupOf(*target);
+    known.target = target;
+    known.group = group.id;
+    known.wish = &WishOf(group, *target, logger);
+  }
+  return known;
+}
+
+void TargetGroups::Set(const std::vector<std::shared_ptr<const Target>>& targets, Logger& logger) {
+  ++round_;
   for (auto& [id, group] : groups_) {
     group.wanted = false;
     group.patterns.clear();
   }
-  for (const Target& target : targets) {
-    TargetGroup& group = GroupOf(target);
-    group.wanted = true;
-    AddPattern(group, target, logger);
-  }
   auto patterns = std::make_shared<ScanPatterns>();
-  for (const auto& [id, group] : groups_)
-    patterns->insert(patterns->end(), group.patterns.begin(), group.patterns.end());
+  for (const std::shared_ptr<const Target>& target : targets) {
+    KnownTarget& known = Know(target, logger);
+    known.round = round_;
+    TargetGroup& group = groups_[known.group];
+    group.wanted = true;
+    Wish& wish = *known.wish;
+    if (std::exchange(wish.round, round_) == round_ || wish.pattern == nullptr) continue;
+    group.patterns.push_back(wish.pattern);
+    patterns->push_back(wish.pattern);
+  }
   patterns_ = std::move(patterns);
+  std::erase_if(known_, [this](const auto& item) { return item.second.round != round_; });
+  std::erase_if(wishes_, [this](const auto& item) { return item.second.round != round_; });
 }
 
 void TargetGroups::Prune(const std::function<bool(uint32_t)>& in_use) {

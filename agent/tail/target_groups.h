@@ -9,8 +9,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "agent/tail/file_tree.h"
 #include "agent/tail/scanner.h"
 #include "base/labels.h"
 #include "base/log.h"
@@ -27,7 +30,7 @@ struct TargetGroup {
   bool scanned = false;  // What the journal knows of it has been looked for.
 
   // Of the latest targets.
-  std::vector<ScanPattern> patterns;
+  ScanPatterns patterns;
 
   [[nodiscard]] bool Wants(const std::string& path) const;
 };
@@ -35,8 +38,9 @@ struct TargetGroup {
 // Loop thread.
 class TargetGroups {
  public:
-  // Replaces the targets. A pattern that is no glob is logged and left out.
-  void Set(const std::vector<Target>& targets, Logger& logger);
+  // Replaces the targets. Cheap for those that are the same objects as before. A pattern that is no
+  // glob is logged and left out.
+  void Set(const std::vector<std::shared_ptr<const Target>>& targets, Logger& logger);
   // Forgets groups that no target has and for which `in_use` is false.
   void Prune(const std::function<bool(uint32_t)>& in_use);
 
@@ -47,13 +51,62 @@ class TargetGroups {
   [[nodiscard]] const std::shared_ptr<const ScanPatterns>& patterns() const { return patterns_; }
 
  private:
+  // What one target, or several of a group, want to have read.
+  struct Wish {
+    std::shared_ptr<const ScanPattern> pattern;  // Null: it is no glob.
+    uint64_t round = 0;                          // Of the latest Set() that had it.
+  };
+  struct KnownTarget {
+    std::shared_ptr<const Target> target;  // Held, so that its address stays its own.
+    uint32_t group = 0;
+    Wish* wish = nullptr;  // In wishes_.
+    uint64_t round = 0;
+  };
+
   TargetGroup& GroupOf(const Target& target);
-  void AddPattern(TargetGroup& group, const Target& target, Logger& logger);
+  KnownTarget& Know(const std::shared_ptr<const Target>& target, Logger& logger);
+  Wish& WishOf(const TargetGroup& group, const Target& target, Logger& logger);
 
   std::map<uint32_t, TargetGroup> groups_;
-  std::map<std::string, uint32_t> by_name_;
+  std::unordered_map<std::string, uint32_t> by_name_;
+  std::unordered_map<const Target*, KnownTarget> known_;
+  std::unordered_map<std::string, Wish> wishes_;  // By group, path and exclusion.
   uint32_t next_id_ = 1;
+  uint64_t round_ = 0;
   std::shared_ptr<const ScanPatterns> patterns_ = std::make_shared<ScanPatterns>();
+};
+
+// Things that have a path, to find those that a group wants without asking it for each.
+template <typename T>
+class ByPath {
+ public:
+  void Add(const std::string& path, T thing) {
+    tree_.Add(path);
+    things_.emplace(path, thing);
+  }
+  [[nodiscard]] bool empty() const { return things_.empty(); }
+
+  std::vector<T> WantedBy(const TargetGroup& group) {
+    std::vector<T> wanted;
+    if (empty()) return wanted;
+    std::unordered_set<std::string> seen;
+    for (const std::shared_ptr<const ScanPattern>& pattern : group.patterns) {
+      Glob::Visitor visitor;
+      visitor.match = [&](const std::string& path) {
+        if (pattern->exclude && pattern->exclude->Match(path)) return;
+        if (!seen.insert(path).second) return;
+        const auto [first, last] = things_.equal_range(path);
+        for (auto at = first; at != last; ++at)
+          wanted.push_back(at->second);
+      };
+      pattern->glob.Expand(visitor, tree_);
+    }
+    return wanted;
+  }
+
+ private:
+  PathTree tree_;
+  std::unordered_multimap<std::string, T> things_;
 };
 
 }  // namespace agent

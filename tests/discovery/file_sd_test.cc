@@ -54,8 +54,8 @@ class Bed {
   bool Until(const std::string& apps) {
     return Turn([&] {
       std::string now;
-      for (const Target& target : result.targets)
-        now += target.labels.Value("a");
+      for (const auto& target : result.targets)
+        now += target->labels.Value("a");
       return now == apps;
     });
   }
@@ -144,8 +144,8 @@ TEST_CASE("file_sd: a target that both parts find is one", "[discovery][file_sd]
   REQUIRE(bed.Turn([&] { return !bed.result.dropped.empty(); }));
 
   CHECK(bed.result.targets.size() == 1);
-  CHECK(bed.result.dropped[0].reason == "exists");
-  CHECK(bed.result.dropped[0].discovered.Has("__meta_filepath"));
+  CHECK(bed.result.dropped[0]->reason == "exists");
+  CHECK(bed.result.dropped[0]->discovered.Has("__meta_filepath"));
 }
 
 TEST_CASE("file_sd: stopped while it reads, it reports no more", "[discovery][file_sd]") {

@@ -29,7 +29,7 @@ TEST_CASE("static: a group gives a target with its visible labels", "[discovery]
 
   REQUIRE(result.targets.size() == 1);
   CHECK(result.dropped.empty());
-  const Target& target = result.targets[0];
+  const Target& target = *result.targets[0];
   CHECK(target.job == "job");
   CHECK(target.path == "/v/*.log");
   CHECK(target.path_exclude == "/v/x.log");
@@ -50,8 +50,8 @@ TEST_CASE("static: the same path, labels and exclusion are one target", "[discov
 
   CHECK(result.targets.size() == 3);
   REQUIRE(result.dropped.size() == 1);
-  CHECK(result.dropped[0].reason == "exists");
-  CHECK(result.dropped[0].discovered.Value("__address__") == "b");
+  CHECK(result.dropped[0]->reason == "exists");
+  CHECK(result.dropped[0]->discovered.Value("__address__") == "b");
 }
 
 TEST_CASE("static: targets that are not read say why", "[discovery]") {
@@ -71,12 +71,12 @@ TEST_CASE("static: targets that are not read say why", "[discovery]") {
 
   CHECK(result.targets.size() == 1);
   REQUIRE(result.dropped.size() == 4);
-  CHECK(result.dropped[0].reason == "dropped");
-  CHECK(result.dropped[0].detail == "relabel_configs[0] (action keep)");
-  CHECK(result.dropped[1].reason == "no_path");
-  CHECK(result.dropped[2].reason == "wrong_host");
-  CHECK(result.dropped[2].detail == "__host__ is 'node-2', this host is 'node-1'");
-  CHECK(result.dropped[3].reason == "no_path");
+  CHECK(result.dropped[0]->reason == "dropped");
+  CHECK(result.dropped[0]->detail == "relabel_configs[0] (action keep)");
+  CHECK(result.dropped[1]->reason == "no_path");
+  CHECK(result.dropped[2]->reason == "wrong_host");
+  CHECK(result.dropped[2]->detail == "__host__ is 'node-2', this host is 'node-1'");
+  CHECK(result.dropped[3]->reason == "no_path");
 }
 
 }  // namespace

@@ -29,10 +29,16 @@ class Bed {
   TempDir dir;
 };
 
+std::vector<Labels> TargetsOf(const TargetFiles& files) {
+  std::vector<Labels> targets;
+  files.ForEachTarget([&targets](const Labels& labels) { targets.push_back(labels); });
+  return targets;
+}
+
 // The label `app` of every target, with the name of its file.
 std::string Apps(const TargetFiles& files) {
   std::string out;
-  for (const Labels& labels : files.Targets()) {
+  for (const Labels& labels : TargetsOf(files)) {
     const std::string path(labels.Value("__meta_filepath"));
     out += path.substr(path.rfind('/') + 1) + ":" + std::string(labels.Value("app")) + " ";
   }
@@ -47,7 +53,7 @@ TEST_CASE("target files: every target has its file's path and its address",
 
   REQUIRE(files.Read());
 
-  const std::vector<Labels> targets = files.Targets();
+  const std::vector<Labels> targets = TargetsOf(files);
   REQUIRE(targets.size() == 2);
   CHECK(FormatLabels(targets[0]) == R"({__address__="a", __meta_filepath=")" + bed.Path("web.yml") +
                                         R"(", __path__="/v/*.log", app="web"})");
@@ -144,7 +150,7 @@ TEST_CASE("target files: nothing there is no problem; the nearest directory is w
 
   CHECK(files.Read());  // The first time.
 
-  CHECK(files.Targets().empty());
+  CHECK(TargetsOf(files).empty());
   CHECK(files.problems().empty());
   CHECK(files.remarks().size() == 2);
   CHECK(files.Directories() == std::vector<std::string>{bed.dir.path()});
@@ -158,7 +164,7 @@ TEST_CASE("target files: a group without targets gives none, and is remarked",
 
   REQUIRE(files.Read());
 
-  CHECK(files.Targets().empty());
+  CHECK(TargetsOf(files).empty());
   REQUIRE(files.remarks().size() == 1);
   CHECK_THAT(files.remarks()[0].message, Catch::Contains("no targets"));
 }

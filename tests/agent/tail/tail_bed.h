@@ -154,13 +154,19 @@ class TailBed {
   TailBed& operator=(const TailBed&) = delete;
   ~TailBed() = default;
 
+  static std::vector<std::shared_ptr<const Target>> Shared(const std::vector<Target>& targets) {
+    std::vector<std::shared_ptr<const Target>> shared;
+    for (const Target& target : targets)
+      shared.push_back(std::make_shared<Target>(target));
+    return shared;
+  }
   Target MakeTarget(const std::string& job, const std::string& glob, Labels labels = {}) const {
     labels.Set("job", job);
     return {job, {}, labels, Path(glob), ""};
   }
   void SetTargets(std::vector<Target> targets) {
     targets_ = std::move(targets);
-    tailer_->SetTargets(targets_);
+    tailer_->SetTargets(Shared(targets_));
   }
   void SetGlob(const std::string& glob) { SetTargets({MakeTarget("job", glob)}); }
 
@@ -201,7 +207,7 @@ class TailBed {
     tailer_ =
         std::make_unique<Tailer>(Tailer::Dependencies{loop_, clock_, logger_, *store_, *host_},
                                  Random(seed_++), outputs_, options_);
-    tailer_->SetTargets(targets_);
+    tailer_->SetTargets(Shared(targets_));
   }
   // As after kill -9: nothing is written any more.
   void Crash() {
