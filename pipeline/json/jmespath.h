@@ -33,6 +33,8 @@ class JmesPath {
 
   JmesPath(JmesPath&&) noexcept;
   JmesPath& operator=(JmesPath&&) noexcept;
+  JmesPath(const JmesPath&) = delete;
+  JmesPath& operator=(const JmesPath&) = delete;
   ~JmesPath();
 
   // The value of the expression for `data`, which lies in `document` or outlives it; new values are

@@ -73,12 +73,11 @@ void AppendDict(const DatumDict& dict, const FormatSpec& spec, std::string& out,
   out += spec.go_syntax ? "}" : "]";
 }
 
-// Bits of a float as Go's %b are left out: the bad verb tells.
 bool AppendNumber(const Datum& datum, const FormatSpec& spec, std::string& out) {
   FormatSpec plain = spec;
   if (spec.verb == 'v') plain.verb = datum.kind() == Datum::Kind::kFloat ? 'g' : 'd';
   if (datum.kind() == Datum::Kind::kFloat) {
-    if (!VerbIn(spec, "vgGeEfFxX")) return false;
+    if (!VerbIn(spec, "vbgGeEfFxX")) return false;
     AppendFloatBySpec(datum.real(), plain, out);
     return true;
   }
@@ -121,8 +120,12 @@ void AppendBySpec(const Datum& datum, const FormatSpec& spec, std::string& out, 
   }
   switch (datum.kind()) {
     case Datum::Kind::kNil:
+      if (depth > 0) {  // Inside something, the verb does not matter.
+        out += spec.go_syntax ? "interface {}(nil)" : "<nil>";
+        return;
+      }
       if (spec.verb != 'v') break;
-      return AppendPadded(spec.go_syntax && depth > 0 ? "interface {}(nil)" : "<nil>", spec, out);
+      return AppendPadded("<nil>", spec, out);
     case Datum::Kind::kBool:
       if (!VerbIn(spec, "vt")) break;
       return AppendPadded(datum.boolean() ? "true" : "false", spec, out);

@@ -1,6 +1,7 @@
 // Numbers and strings by the verbs of a format.
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -167,6 +168,22 @@ std::string IntegerDigits(int64_t value, const FormatSpec& spec) {
   return digits;
 }
 
+// The mantissa as an integer, times a power of two: %b.
+std::string FloatBits(double value) {
+  constexpr int kMantissaBits = 52;
+  const auto bits = std::bit_cast<uint64_t>(value);
+  uint64_t mantissa = bits & ((uint64_t{1} << kMantissaBits) - 1);
+  int exponent = static_cast<int>((bits >> kMantissaBits) & 0x7ff);
+  if (exponent == 0) {
+    exponent = 1;  // Denormal.
+  } else {
+    mantissa |= uint64_t{1} << kMantissaBits;
+  }
+  exponent -= 1023 + kMantissaBits;
+  return (std::signbit(value) ? "-" : "") + std::to_string(mantissa) + "p" +
+         (exponent >= 0 ? "+" : "") + std::to_string(exponent);
+}
+
 // The form that a verb asks for, in its case, without a sign that nobody asked for.
 std::string FloatDigits(double value, const FormatSpec& spec) {
   const bool upper = spec.verb == 'E' || spec.verb == 'G' || spec.verb == 'X';
@@ -175,7 +192,11 @@ std::string FloatDigits(double value, const FormatSpec& spec) {
   const char form = fixed ? 'f' : spec.verb == 'e' || spec.verb == 'E' ? 'e' : hex ? 'x' : 'g';
   const int default_precision = form == 'g' || form == 'x' ? -1 : 6;
   std::string number;
-  AppendFloatText(value, form, spec.precision >= 0 ? spec.precision : default_precision, number);
+  if (spec.verb == 'b' && std::isfinite(value)) {
+    number = FloatBits(value);
+  } else {
+    AppendFloatText(value, form, spec.precision >= 0 ? spec.precision : default_precision, number);
+  }
   if (upper && std::isfinite(value)) {
     std::transform(number.begin(), number.end(), number.begin(),
                    [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,11 +79,20 @@ Datum MustDateModify(Call& call) {
   return duration.ok() ? MovedBy(call, *duration) : call.Fail(duration.error().message);
 }
 
+// As far as 64 bits of nanoseconds go.
+int64_t NanosSince(const DatumTime& time, Call& call) {
+  int64_t elapsed = 0;
+  const int64_t then = NanosOf(time);
+  if (!__builtin_sub_overflow(call.runtime().clock.WallNanos(), then, &elapsed)) return elapsed;
+  return then < 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
+}
+
 Datum Ago(Call& call) {
   const DatumTime time = call[0].kind() == Datum::Kind::kInt32 ? Now(call) : TimeOf(call[0], call);
-  const int64_t elapsed = call.runtime().clock.WallNanos() - NanosOf(time);
-  const int64_t half = elapsed < 0 ? -kNanosPerSecond / 2 : kNanosPerSecond / 2;
-  const int64_t seconds = (elapsed + half) / kNanosPerSecond;
+  const int64_t elapsed = NanosSince(time, call);
+  const int64_t rest = elapsed % kNanosPerSecond;
+  const int64_t round = rest >= kNanosPerSecond / 2 ? 1 : rest <= -kNanosPerSecond / 2 ? -1 : 0;
+  const int64_t seconds = elapsed / kNanosPerSecond + round;
   return call.Keep(FormatGoDuration(std::chrono::seconds(seconds)));
 }
 
@@ -100,7 +110,7 @@ Datum DurationRound(Call& call) {
   int64_t nanos = 0;
   if (call[0].kind() == Datum::Kind::kInt64) nanos = call.Int(0);
   if (call[0].kind() == Datum::Kind::kTime) {
-    nanos = call.runtime().clock.WallNanos() - NanosOf(call[0].time());
+    nanos = NanosSince(call[0].time(), call);
   }
   if (call[0].is_string()) {
     const Result<nanoseconds> duration = ParseGoDuration(call.Text(0));

@@ -90,6 +90,10 @@ enum class Winner : uint8_t { kFirst, kLast };
 void MergeInto(DatumDict& target, const DatumDict& source, Winner winner, int depth, Call& call) {
   if (depth > kMaxDatumDepth || !call.Charge(source.items.size() * 100)) return;
   for (const auto& [key, value] : source.items) {
+    if (value.is_nil()) {
+      if (winner == Winner::kLast) target.items[key] = value;
+      continue;
+    }
     const auto [place, is_new] = target.items.try_emplace(key, value);
     if (is_new) continue;
     Datum& old = place->second;

@@ -163,13 +163,17 @@ std::optional<Decimal> Product(const Decimal& a, const Decimal& b) {
 // Sixteen digits after the point, rounded half away from zero.
 std::optional<Decimal> Quotient(const Decimal& a, const Decimal& b) {
   constexpr int kDigits = 16;
-  const auto scaled = Scaled(a, b.exponent - kDigits);
-  if (!scaled || scaled->exponent != b.exponent - kDigits) return std::nullopt;
-  const Wide quotient = scaled->coefficient / b.coefficient;
-  const Wide rest = scaled->coefficient % b.coefficient;
+  // Scaled until only the digits after the point are between them.
+  const auto dividend = Scaled(a, b.exponent - kDigits);
+  if (!dividend) return std::nullopt;
+  const auto divisor = Scaled(b, dividend->exponent + kDigits);
+  if (!divisor) return Decimal{0, -kDigits};  // Beyond all digits.
+  const Wide quotient = dividend->coefficient / divisor->coefficient;
+  const Wide rest = dividend->coefficient % divisor->coefficient;
   const Wide twice = (rest < 0 ? -rest : rest) * 2;
-  const bool round = twice >= (b.coefficient < 0 ? -b.coefficient : b.coefficient);
-  const Wide away = (scaled->coefficient < 0) == (b.coefficient < 0) ? 1 : -1;
+  const bool round =
+      twice >= (divisor->coefficient < 0 ? -divisor->coefficient : divisor->coefficient);
+  const Wide away = (dividend->coefficient < 0) == (divisor->coefficient < 0) ? 1 : -1;
   return Decimal{quotient + (round ? away : 0), -kDigits};
 }
 
