@@ -7,10 +7,12 @@
 #include <cstdlib>
 #include <utility>
 
+#include "agent/kubernetes_job.h"
 #include "agent/runtime/client_options.h"
 #include "base/random.h"
 #include "discovery/combined.h"
 #include "discovery/file_sd.h"
+#include "discovery/kubernetes/kubernetes.h"
 #include "discovery/relabel.h"
 #include "discovery/static.h"
 #include "outputs/registry.h"
@@ -99,6 +101,13 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
       parts.push_back(std::make_unique<FileSdDiscoverer>(
           FileSdDiscoverer::Dependencies{dependencies.loop, dependencies.logger}, job.job_name,
           FileSdOptions{files.files, ToMilliseconds(files.refresh_interval)}, relabeling, host));
+    }
+    for (const KubernetesSdConfig& kubernetes : job.kubernetes_sd_configs) {
+      parts.push_back(std::make_unique<KubernetesDiscoverer>(
+          KubernetesDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
+                                             dependencies.logger, ProcessEnvironment()},
+          job.job_name, ToKubernetesOptions(kubernetes, job, host), relabeling,
+          NodeName(ProcessEnvironment(), host), Random::FromSystem()));
     }
     jobs_.push_back({job.job_name, std::make_unique<CombinedDiscoverer>(std::move(parts)), {}});
   }

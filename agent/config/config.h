@@ -14,6 +14,7 @@
 #include "base/config/yaml.h"
 #include "base/labels.h"
 #include "base/log.h"
+#include "discovery/kubernetes/kubernetes_options.h"
 #include "discovery/relabel_rule.h"
 
 namespace agent {
@@ -240,11 +241,30 @@ struct FileSdConfig {
   std::chrono::nanoseconds refresh_interval = std::chrono::minutes(5);
 };
 
+// One item of `kubernetes_sd_configs`.
+struct KubernetesSdConfig {
+  KubeRole role = KubeRole::kPod;
+  // At most one of the two; both empty: the cluster that the agent runs in.
+  std::string api_server;
+  std::string kubeconfig_file;
+  HttpClientConfig http;  // For api_server alone.
+  bool own_namespace = false;
+  std::vector<std::string> namespaces;
+  std::vector<KubeSelector> selectors;  // One for each role at most.
+  KubeAttach attach;
+
+  // Ours.
+  std::chrono::nanoseconds label_wait = std::chrono::seconds(30);
+  std::string pod_logs_path = "/var/log/pods";
+  std::vector<std::string> log_roots;
+};
+
 struct ScrapeConfig {
   std::string job_name;  // Unique.
   std::string path;      // "scrape_configs[2]", for problems found later.
   std::vector<StaticConfig> static_configs;
   std::vector<FileSdConfig> file_sd_configs;
+  std::vector<KubernetesSdConfig> kubernetes_sd_configs;
   std::vector<RelabelRule> relabel_configs;
   // The list under `pipeline_stages`; null when there is none. A part of the tree of the whole
   // file, which it keeps alive: that is why it is shared.

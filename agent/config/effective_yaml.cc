@@ -266,6 +266,48 @@ void WriteFileSd(YamlWriter& out, const std::vector<FileSdConfig>& configs) {
   out.EndList();
 }
 
+std::string_view RoleName(KubeRole role) {
+  constexpr std::array<std::string_view, 6> kNames = {"pod",       "node",          "service",
+                                                      "endpoints", "endpointslice", "ingress"};
+  return kNames[static_cast<std::size_t>(role)];
+}
+
+void WriteKubernetesSd(YamlWriter& out, const KubernetesSdConfig& config) {
+  out.BeginItem();
+  out.Text("role", RoleName(config.role));
+  out.OptionalText("api_server", MaskedUrl(config.api_server));
+  out.OptionalText("kubeconfig_file", config.kubeconfig_file);
+  if (!(config.http == HttpClientConfig{})) WriteHttp(out, config.http);
+  out.BeginMap("namespaces");
+  out.Bool("own_namespace", config.own_namespace);
+  WriteList(out, "names", config.namespaces);
+  out.EndMap();
+  if (!config.selectors.empty()) {
+    out.BeginList("selectors");
+    for (const KubeSelector& selector : config.selectors) {
+      out.BeginItem();
+      out.Text("role", RoleName(selector.role));
+      out.OptionalText("label", selector.label);
+      out.OptionalText("field", selector.field);
+      out.EndItem();
+    }
+    out.EndList();
+  }
+  out.BeginMap("attach_metadata");
+  out.Bool("node", config.attach.node);
+  out.Bool("namespace", config.attach.namespace_);
+  out.Bool("deployment", config.attach.deployment);
+  out.Bool("job", config.attach.job);
+  out.Bool("cronjob", config.attach.cronjob);
+  out.EndMap();
+  if (config.role == KubeRole::kPod) {
+    WriteDuration(out, "label_wait", config.label_wait);
+    out.Text("pod_logs_path", config.pod_logs_path);
+  }
+  WriteList(out, "log_roots", config.log_roots);
+  out.EndItem();
+}
+
 void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   out.BeginItem();
   out.Text("job_name", scrape.job_name);
@@ -282,6 +324,12 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
     out.EndList();
   }
   WriteFileSd(out, scrape.file_sd_configs);
+  if (!scrape.kubernetes_sd_configs.empty()) {
+    out.BeginList("kubernetes_sd_configs");
+    for (const KubernetesSdConfig& config : scrape.kubernetes_sd_configs)
+      WriteKubernetesSd(out, config);
+    out.EndList();
+  }
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)

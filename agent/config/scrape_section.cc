@@ -14,8 +14,7 @@ namespace agent {
 namespace {
 
 // Sources of Promtail's that are known, and not built.
-constexpr std::array<std::string_view, 27> kNotBuilt = {"docker_sd_configs",
-                                                        "kubernetes_sd_configs",
+constexpr std::array<std::string_view, 26> kNotBuilt = {"docker_sd_configs",
                                                         "journal",
                                                         "syslog",
                                                         "loki_push_api",
@@ -127,6 +126,7 @@ void WarnWithoutPath(FieldReader& fields, const ScrapeConfig& scrape) {
       scrape.static_configs.begin(), scrape.static_configs.end(),
       [](const StaticConfig& config) { return !config.labels.Value("__path__").empty(); });
   if (has_path || scrape.static_configs.empty() || !scrape.file_sd_configs.empty()) return;
+  if (!scrape.kubernetes_sd_configs.empty()) return;
   fields.Warning("static_configs", "no label __path__: no file is read",
                  "add __path__: /var/log/app/*.log to labels");
 }
@@ -145,12 +145,14 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   }
   ReadStaticConfigs(fields, scrape);
   scrape.file_sd_configs = ReadFileSd(fields);
+  scrape.kubernetes_sd_configs = ReadKubernetesSd(fields);
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
   ReadContent(fields);
   scrape.outputs = fields.StringList("outputs");
-  if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs"})) {
+  if (!refused &&
+      !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs"})) {
     fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
                     "add static_configs with a label __path__");
   }

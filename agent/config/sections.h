@@ -35,6 +35,9 @@ std::vector<RelabelRule> ReadRelabelRules(FieldReader& fields);
 // `file_sd_configs` of the job that `fields` reads.
 std::vector<FileSdConfig> ReadFileSd(FieldReader& fields);
 
+// `kubernetes_sd_configs` of the map that `fields` reads.
+std::vector<KubernetesSdConfig> ReadKubernetesSd(FieldReader& fields);
+
 // A map of labels; names are checked.
 Labels ReadLabels(FieldReader& fields, std::string_view key);
 

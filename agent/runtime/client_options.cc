@@ -68,24 +68,21 @@ HttpAuthOptions ToAuth(const HttpClientConfig& http) {
   return options;
 }
 
-HttpOptions ToHttp(const ClientConfig& client) {
+}  // namespace
+
+HttpOptions ToHttpOptions(const HttpClientConfig& http) {
   HttpOptions options;
-  options.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(client.timeout);
-  options.auth = ToAuth(client.http);
-  options.tls = ToTls(client.http.tls);
-  options.proxy = ToProxy(client.http.proxy);
-  options.follow_redirects = client.http.follow_redirects;
-  for (const auto& [name, value] : client.headers)
-    options.headers[name] = value;
-  for (const HttpHeader& header : client.http.http_headers) {
+  options.auth = ToAuth(http);
+  options.tls = ToTls(http.tls);
+  options.proxy = ToProxy(http.proxy);
+  options.follow_redirects = http.follow_redirects;
+  for (const HttpHeader& header : http.http_headers) {
     HttpHeaderValues values{header.name, header.values, header.files};
     values.values.insert(values.values.end(), header.secrets.begin(), header.secrets.end());
     options.http_headers.push_back(std::move(values));
   }
   return options;
 }
-
-}  // namespace
 
 LokiOptions ToLokiOptions(const ClientConfig& client, const LimitsConfig& limits) {
   using std::chrono::duration_cast;
@@ -104,7 +101,10 @@ LokiOptions ToLokiOptions(const ClientConfig& client, const LimitsConfig& limits
   }
   options.drop_rate_limited_batches = client.drop_rate_limited_batches;
   options.external_labels = client.external_labels;
-  options.http = ToHttp(client);
+  options.http = ToHttpOptions(client.http);
+  options.http.timeout = duration_cast<milliseconds>(client.timeout);
+  for (const auto& [name, value] : client.headers)
+    options.http.headers[name] = value;
   options.max_line_size_bytes = limits.max_line_size_bytes;
   options.max_line_size_truncate = limits.max_line_size_truncate;
   options.max_streams = limits.max_streams;

@@ -38,8 +38,7 @@ struct KubernetesOptions {
   // At most one of the two. Both empty: the API server of the cluster that the agent runs in.
   std::string api_server;
   std::string kubeconfig_file;
-  std::string context;      // Of kubeconfig_file; empty: its current-context.
-  HttpOptions http;         // What reaches `api_server`; unused with a kubeconfig or in-cluster.
+  HttpOptions http;  // What reaches `api_server`; unused with a kubeconfig and in-cluster.
   bool own_namespace = false;
   std::vector<std::string> namespaces;  // With own_namespace: besides it. Both empty: all.
   std::vector<KubeSelector> selectors;
@@ -54,6 +53,8 @@ struct KubernetesOptions {
   std::vector<std::string> log_roots;
   // No relabelling rule sets __path__: it is the pod's own folder.
   bool default_path = false;
+  // Rules drop targets by what only the API server knows: without it nothing is read.
+  bool needs_api = false;
 
   // Where a pod finds its cluster; tests have another.
   std::string service_account_path = "/var/run/secrets/kubernetes.io/serviceaccount";

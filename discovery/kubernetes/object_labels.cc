@@ -129,8 +129,8 @@ std::vector<KubeTarget> PodTargets(const KubeObject& object, const KubeAttach& a
 
 // As Kubernetes' own programs choose among a node's addresses.
 std::string NodeAddress(const KubeNode& node) {
-  for (const std::string_view type : {"InternalIP", "InternalDNS", "ExternalIP", "ExternalDNS",
-                                      "LegacyHostIP", "Hostname"}) {
+  for (const std::string_view type :
+       {"InternalIP", "InternalDNS", "ExternalIP", "ExternalDNS", "LegacyHostIP", "Hostname"}) {
     for (const auto& [name, address] : node.addresses) {
       if (name == type) return address;
     }
@@ -187,7 +187,10 @@ class EndpointTargets {
  public:
   EndpointTargets(KubeRole role, const KubeObject& object, const KubeAttach& attach,
                   const KubeSurroundings& around)
-      : slice_(role == KubeRole::kEndpointSlice), object_(object), attach_(attach), around_(around) {
+      : slice_(role == KubeRole::kEndpointSlice),
+        object_(object),
+        attach_(attach),
+        around_(around) {
     const auto& endpoints = std::get<KubeEndpoints>(object.body);
     Set(common_, "namespace", object.ns);
     SetMeta(common_, slice_ ? "endpointslice" : "endpoints", object);
@@ -233,10 +236,9 @@ class EndpointTargets {
       SetEndpointLabels(labels, port, endpoint);
     }
     AttachNode(labels, endpoint.node, attach_, around_);
-    const KubeObject* const pod =
-        endpoint.target_kind == "Pod"
-            ? around_.pod(endpoint.target_namespace, endpoint.target_name)
-            : nullptr;
+    const KubeObject* const pod = endpoint.target_kind == "Pod"
+                                      ? around_.pod(endpoint.target_namespace, endpoint.target_name)
+                                      : nullptr;
     if (pod == nullptr) {
       targets_.push_back({std::move(labels), {}});
       return;
@@ -397,8 +399,7 @@ std::vector<KubeTarget> KubeTargets(KubeRole role, const KubeObject& object,
 
 const std::string& KubeLogUid(const KubeObject& pod) {
   const bool is_static = pod.Annotation("kubernetes.io/config.mirror") != nullptr;
-  const std::string* const hash =
-      is_static ? pod.Annotation("kubernetes.io/config.hash") : nullptr;
+  const std::string* const hash = is_static ? pod.Annotation("kubernetes.io/config.hash") : nullptr;
   return hash != nullptr && !hash->empty() ? *hash : pod.uid;
 }
 
@@ -406,8 +407,8 @@ std::string KubeLabelName(std::string_view prefix, std::string_view name) {
   std::string clean(prefix);
   while (!name.empty()) {
     const char c = name[0];
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '_';
+    const bool allowed =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     clean += allowed ? c : '_';
     // A character of several bytes becomes one "_".
     name.remove_prefix(DecodeRune(name).size);

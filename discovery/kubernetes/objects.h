@@ -29,6 +29,8 @@ struct KubePort {
   uint32_t number = 0;
   std::string protocol;
   std::string app_protocol;
+
+  bool operator==(const KubePort&) const = default;
 };
 
 struct KubeContainer {
@@ -38,6 +40,8 @@ struct KubeContainer {
   std::string image;
   std::string id;  // "containerd://…"; empty before it was started.
   std::vector<KubePort> ports;
+
+  bool operator==(const KubeContainer&) const = default;
 };
 
 struct KubePod {
@@ -47,21 +51,29 @@ struct KubePod {
   std::string phase;
   std::string ready = "unknown";  // Or "true", "false".
   std::vector<KubeContainer> containers;
+
+  bool operator==(const KubePod&) const = default;
 };
 
 struct KubeNode {
   std::string provider_id;
   KubePairs addresses;  // Type, address; in the order of the API.
   uint32_t kubelet_port = 0;
+
+  bool operator==(const KubeNode&) const = default;
 };
 
-struct KubeNamespace {};
+struct KubeNamespace {
+  bool operator==(const KubeNamespace&) const = default;
+};
 
 struct KubeService {
   std::string type;
   std::string cluster_ip;
   std::string external_name;
   std::vector<KubePort> ports;
+
+  bool operator==(const KubeService&) const = default;
 };
 
 // One address of Endpoints, or one endpoint of an EndpointSlice.
@@ -77,28 +89,38 @@ struct KubeEndpoint {
   std::string target_name;
   std::string target_namespace;
   KubePairs topology;
+
+  bool operator==(const KubeEndpoint&) const = default;
 };
 
 struct KubeEndpointSubset {
   std::vector<KubeEndpoint> endpoints;
   std::vector<KubePort> ports;
+
+  bool operator==(const KubeEndpointSubset&) const = default;
 };
 
 // Endpoints, or an EndpointSlice, which has one subset.
 struct KubeEndpoints {
   std::string address_type;  // Of a slice.
   std::vector<KubeEndpointSubset> subsets;
+
+  bool operator==(const KubeEndpoints&) const = default;
 };
 
 struct KubeIngressRule {
   std::string host;
   std::vector<std::string> paths;
+
+  bool operator==(const KubeIngressRule&) const = default;
 };
 
 struct KubeIngress {
   std::optional<std::string> class_name;
   std::vector<std::string> tls_hosts;
   std::vector<KubeIngressRule> rules;
+
+  bool operator==(const KubeIngress&) const = default;
 };
 
 struct KubeObject {
@@ -114,6 +136,8 @@ struct KubeObject {
 
   // The value of an annotation; null: there is none.
   [[nodiscard]] const std::string* Annotation(std::string_view key) const;
+
+  bool operator==(const KubeObject&) const = default;
 };
 
 }  // namespace agent

@@ -345,8 +345,9 @@ struct KubeParser::State {
 };
 
 KubeParser::KubeParser() : state_(std::make_unique<State>()) {
-  // Fails only for want of memory; Parse() then says so.
-  static_cast<void>(state_->parser.allocate(4096, kMaxDepth));
+  // Fails only for want of memory; parsing then says so.
+  const simdjson::error_code allocated = state_->parser.allocate(4096, kMaxDepth);
+  static_cast<void>(allocated);
 }
 
 KubeParser::~KubeParser() = default;

@@ -1,5 +1,5 @@
-// The API server's answers: lists, and the events of a watch. What comes from outside is bounded and
-// never trusted; an object that makes no sense is left out and counted, the others are taken.
+// The API server's answers: lists, and the events of a watch. What comes from outside is bounded
+// and never trusted; an object that makes no sense is left out and counted, the others are taken.
 
 #pragma once
 
@@ -19,8 +19,8 @@ namespace agent {
 struct KubeListPage {
   std::vector<KubeObject> objects;
   std::string resource_version;
-  std::string next;         // What asks for the next page; empty: this is the last.
-  uint64_t ignored = 0;     // Items without a name, and what is no object.
+  std::string next;      // What asks for the next page; empty: this is the last.
+  uint64_t ignored = 0;  // Items without a name, and what is no object.
 };
 
 enum class KubeEventType : uint8_t { kAdded, kModified, kDeleted, kBookmark, kError };
@@ -36,7 +36,7 @@ struct KubeEvent {
 class KubeParser {
  public:
   // Bounds of one object; what is beyond is cut away.
-  static constexpr std::size_t kMaxPairs = 1000;         // Labels, or annotations.
+  static constexpr std::size_t kMaxPairs = 1000;  // Labels, or annotations.
   static constexpr std::size_t kMaxValueBytes = 256 << 10;
   static constexpr std::size_t kMaxContainers = 1000;
   static constexpr std::size_t kMaxPorts = 1000;  // Of a container, a service or a subset.

@@ -1,0 +1,180 @@
+// From what is known of pods and their folders to targets.
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "discovery/kubernetes/kubernetes.h"
+
+namespace agent {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A deleted pod keeps its target for so long, even when its folder is gone.
+constexpr int64_t kKeepGoneNanos = 60 * kNanosPerSecond;
+
+std::string FolderOf(const KubeObject& pod) {
+  return PodFolderName(pod.ns, pod.name, KubeLogUid(pod));
+}
+
+bool HasPossibleNames(const KubeObject& pod) {
+  // An API server that gives other names than Kubernetes allows is not to be trusted with paths.
+  if (!ParsePodFolder(FolderOf(pod))) return false;
+  const auto& containers = std::get<KubePod>(pod.body).containers;
+  return std::all_of(containers.begin(), containers.end(),
+                     [](const KubeContainer& container) { return IsPodPathName(container.name); });
+}
+
+}  // namespace
+
+void KubernetesDiscoverer::Update() {
+  if (!changed_) return;
+  const int64_t begin_ns = dependencies_.clock.MonotonicNanos();
+  const bool is_pod_job = options_.role == KubeRole::kPod;
+  // Not before something is known: what ran before a reload goes on until then.
+  if (!synced() && (!is_pod_job || !folders_looked_)) return;
+  DiscoveryResult found = is_pod_job ? PodTargets() : OtherTargets();
+  update_cost_ = milliseconds((dependencies_.clock.MonotonicNanos() - begin_ns) / kNanosPerMilli);
+  changed_(std::move(found));
+}
+
+DiscoveryResult KubernetesDiscoverer::OtherTargets() {
+  TargetBuilder builder(job_, *relabeling_, host_);
+  const auto own = [this](KubeKind kind) {
+    switch (options_.role) {
+      case KubeRole::kNode:
+        return kind == KubeKind::kNode;
+      case KubeRole::kService:
+        return kind == KubeKind::kService;
+      case KubeRole::kEndpoints:
+        return kind == KubeKind::kEndpoints;
+      case KubeRole::kEndpointSlice:
+        return kind == KubeKind::kEndpointSlice;
+      case KubeRole::kIngress:
+        return kind == KubeKind::kIngress;
+      case KubeRole::kPod:
+        break;
+    }
+    return false;
+  };
+  for (const auto& reflector : reflectors_) {
+    if (!own(reflector->resource().kind)) continue;
+    for (const auto& [key, object] : reflector->objects()) {
+      for (KubeTarget& target : KubeTargets(options_.role, object, options_.attach, around_))
+        builder.Add(std::move(target.labels));
+    }
+  }
+  return builder.Take();
+}
+
+DiscoveryResult KubernetesDiscoverer::PodTargets() {
+  TargetBuilder builder(job_, *relabeling_, host_);
+  ignored_pods_.clear();
+  std::set<std::string> known;
+  for (const auto& reflector : reflectors_) {
+    if (reflector->resource().kind != KubeKind::kPod) continue;
+    for (const auto& [key, pod] : reflector->objects()) {
+      const std::string folder = FolderOf(pod);
+      if (!known.insert(folder).second) continue;
+      AddPod(folder, pod, /*gone=*/false, builder);
+    }
+  }
+  PruneGone(known);
+  for (const auto& [folder, pod] : gone_pods_) {
+    known.insert(folder);
+    AddPod(folder, pod.object, /*gone=*/true, builder);
+  }
+  AddUnknownFolders(known, builder);
+  folder_watch_->SetKnown(std::move(known));
+  return builder.Take();
+}
+
+// Those that are back, or have no folder any more.
+void KubernetesDiscoverer::PruneGone(const std::set<std::string>& alive) {
+  const int64_t now_ns = dependencies_.clock.MonotonicNanos();
+  std::erase_if(gone_pods_, [&](const auto& pair) {
+    const bool kept =
+        folders_.contains(pair.first) || now_ns - pair.second.since_ns < kKeepGoneNanos;
+    return alive.contains(pair.first) || !kept;
+  });
+}
+
+void KubernetesDiscoverer::AddPod(const std::string& folder, const KubeObject& pod, bool gone,
+                                  TargetBuilder& builder) {
+  if (!HasPossibleNames(pod)) {
+    ignored_pods_.insert(folder);
+    dependencies_.logger.WriteLimited(LogLevel::kWarn, "kubernetes_pod:" + job_, "kubernetes",
+                                      "a pod with an impossible name is left out",
+                                      {{"job", job_}, {"name", folder}});
+    return;
+  }
+  // As in Promtail, no target without an address; unless there is a log to read.
+  const bool has_folder = folders_.contains(folder);
+  if (std::get<KubePod>(pod.body).ip.empty() && !has_folder && !gone) return;
+  for (KubeTarget& target : KubeTargets(KubeRole::kPod, pod, options_.attach, around_)) {
+    if (options_.default_path) target.labels.Set("__path__", DefaultPath(folder, target.container));
+    builder.Add(std::move(target.labels));
+  }
+}
+
+void KubernetesDiscoverer::AddUnknownFolders(const std::set<std::string>& known,
+                                             TargetBuilder& builder) {
+  const int64_t now_ns = dependencies_.clock.MonotonicNanos();
+  const int64_t wait_ns = options_.label_wait.count() * kNanosPerMilli;
+  int64_t next_ns = INT64_MAX;
+  waiting_ = 0;
+  without_labels_ = 0;
+  std::erase_if(unknown_since_ns_, [&](const auto& pair) {
+    return known.contains(pair.first) || !folders_.contains(pair.first);
+  });
+  for (const auto& [name, folder] : folders_) {
+    if (known.contains(name) || !IsOurs(folder)) continue;
+    const int64_t since_ns = unknown_since_ns_.try_emplace(name, now_ns).first->second;
+    if (now_ns - since_ns < wait_ns) {
+      ++waiting_;
+      next_ns = std::min(next_ns, since_ns + wait_ns - now_ns);
+    } else if (!options_.needs_api) {
+      ++without_labels_;
+      for (const std::string& container : folder.containers) {
+        Labels labels = FolderLabels(folder, container);
+        if (options_.default_path) labels.Set("__path__", DefaultPath(name, container));
+        builder.Add(std::move(labels));
+      }
+    }
+  }
+  if (waiting_ > 0) {
+    wait_timer_.StartOnce(milliseconds(next_ns / kNanosPerMilli + 1), [this] { Update(); });
+    // The server should have told of them by now.
+    for (const auto& reflector : reflectors_)
+      reflector->Doubt();
+  }
+}
+
+Labels KubernetesDiscoverer::FolderLabels(const PodFolder& folder,
+                                          const std::string& container) const {
+  Labels labels;
+  labels.Set("__address__", "");
+  labels.Set("__meta_kubernetes_namespace", folder.ns);
+  labels.Set("__meta_kubernetes_pod_name", folder.pod);
+  labels.Set("__meta_kubernetes_pod_uid", folder.uid);
+  labels.Set("__meta_kubernetes_pod_node_name", options_.node_name);
+  labels.Set("__meta_kubernetes_pod_container_name", container);
+  return labels;
+}
+
+std::string KubernetesDiscoverer::DefaultPath(const std::string& folder,
+                                              const std::string& container) const {
+  return options_.pod_logs_path + "/" + folder + "/" + container + "/*.log";
+}
+
+bool KubernetesDiscoverer::IsOurs(const PodFolder& folder) const {
+  const std::vector<std::string> namespaces = Namespaces();
+  if (namespaces.size() == 1 && namespaces[0].empty()) {
+    // The own namespace is not known before the cluster is.
+    return !options_.own_namespace;
+  }
+  return std::find(namespaces.begin(), namespaces.end(), folder.ns) != namespaces.end();
+}
+
+}  // namespace agent
