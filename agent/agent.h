@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config/loader.h"
@@ -68,7 +69,8 @@ class Agent final : public AgentView {
   // --- AgentView.
   [[nodiscard]] AgentInfo Info() const override;
   [[nodiscard]] Readiness Ready() const override;
-  [[nodiscard]] std::vector<JobStatus> Jobs() const override;
+  [[nodiscard]] std::vector<JobStatus> Jobs(std::string_view only) const override;
+  [[nodiscard]] std::vector<std::string> JobNames() const override;
   [[nodiscard]] std::vector<LaneInfo> Lanes() const override;
   [[nodiscard]] std::vector<LedgerRow> Ledger() const override;
   [[nodiscard]] std::string ConfigText() const override;

@@ -6,6 +6,8 @@
 #include <array>
 #include <map>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "agent/agent.h"
@@ -19,20 +21,20 @@ double SecondsSince(int64_t then_ns, const Clock& clock) {
          static_cast<double>(kNanosPerSecond);
 }
 
-std::string IdentityText(const FileStatus& file) {
-  std::array<char, 128> text{};
-  std::snprintf(text.data(), text.size(), "dev %u:%u inode %llu, id %016llx.%u",
-                static_cast<unsigned>(file.device >> 8U & 0xfffU),
-                static_cast<unsigned>((file.device & 0xffU) | (file.device >> 12U & 0xfff00U)),
-                static_cast<unsigned long long>(file.inode),
-                static_cast<unsigned long long>(file.source_id), file.generation);
-  return text.data();
+// By which the files of a target are found: they have its labels and a `filename`.
+std::string TargetName(const std::string& job, Labels labels) {
+  labels.Remove("filename");
+  return job + '\n' + FormatLabels(labels);
 }
 
 FileInfo ToFileInfo(const FileStatus& file) {
   FileInfo info;
   info.path = file.path;
-  info.identity = IdentityText(file);
+  info.device = file.device;
+  info.inode = file.inode;
+  info.source_id = file.source_id;
+  info.generation = file.generation;
+  info.lag_seconds = static_cast<double>(file.lag_ns) / static_cast<double>(kNanosPerSecond);
   info.read_bytes = file.read_offset;
   info.settled_bytes = file.settled_offset;
   info.size_bytes = file.size_bytes;
@@ -82,11 +84,24 @@ Readiness Agent::Ready() const {
   return {true, ""};
 }
 
-std::vector<JobStatus> Agent::Jobs() const {
-  std::vector<FileStatus> files;
-  if (tailer_ != nullptr) files = tailer_->Status();
+std::vector<std::string> Agent::JobNames() const {
+  std::vector<std::string> names;
+  for (const Generation::Job& job : generation_->jobs())
+    names.push_back(job.name);
+  return names;
+}
+
+std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
+  std::unordered_map<std::string, std::vector<FileInfo>> files;
+  if (tailer_ != nullptr) {
+    for (const FileStatus& file : tailer_->Status()) {
+      if (only.empty() || file.job == only)
+        files[TargetName(file.job, file.labels)].push_back(ToFileInfo(file));
+    }
+  }
   std::vector<JobStatus> jobs;
   for (const Generation::Job& job : generation_->jobs()) {
+    if (!only.empty() && job.name != only) continue;
     JobStatus status;
     status.name = job.name;
     for (const auto& found : job.found.targets) {
@@ -95,22 +110,16 @@ std::vector<JobStatus> Agent::Jobs() const {
       shown.labels = target.labels;
       shown.discovered_labels = target.discovered;
       shown.path_pattern = target.path;
-      for (const FileStatus& file : files) {
-        Labels with_name = target.labels;
-        with_name.Set("filename", file.path);
-        if (file.job == job.name && file.labels == with_name)
-          shown.files.push_back(ToFileInfo(file));
-      }
+      const auto followed = files.find(TargetName(job.name, target.labels));
+      if (followed != files.end()) shown.files = followed->second;
       shown.ready = !shown.files.empty();
       status.targets.push_back(std::move(shown));
     }
-    for (const auto& dropped : job.found.dropped) {
-      const std::string reason =
-          dropped->detail.empty() ? dropped->reason : dropped->reason + ": " + dropped->detail;
-      status.dropped.push_back({dropped->discovered, reason});
-    }
+    for (const auto& dropped : job.found.dropped)
+      status.dropped.push_back({dropped->discovered, dropped->reason, dropped->detail});
     status.dropped_count = status.dropped.size();
     status.labels = LabelsOf(job.name);
+    status.problems = job.discoverer->Problems();
     jobs.push_back(std::move(status));
   }
   return jobs;

@@ -149,6 +149,23 @@ HtmlPage& HtmlPage::LabelList(const Labels& labels) {
   return Raw("</span>");
 }
 
+HtmlPage& HtmlPage::Details(std::string_view summary) {
+  return Raw("<details><summary>").Text(summary).Raw("</summary>");
+}
+
+HtmlPage& HtmlPage::JobFilter(std::string_view action, const std::vector<std::string>& jobs,
+                              std::string_view chosen) {
+  if (jobs.size() < 2 && chosen.empty()) return *this;
+  Raw("<form class=\"filter\" method=\"get\" action=\"").Text(action);
+  Raw("\"><label for=\"job\">Job</label><select id=\"job\" name=\"job\">"
+      "<option value=\"\">all</option>");
+  for (const std::string& job : jobs) {
+    Raw("<option value=\"").Text(job).Raw(job == chosen ? "\" selected>" : "\">");
+    Text(job).Raw("</option>");
+  }
+  return Raw("</select><button>Show</button></form>\n");
+}
+
 ServerResponse HtmlPage::Finish() {
   Raw("</main></body></html>\n");
   ServerResponse response;
@@ -157,7 +174,7 @@ ServerResponse HtmlPage::Finish() {
   // Nothing may run in these pages, whatever a log line or a label says.
   response.headers = {{"Content-Security-Policy",
                        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; "
-                       "base-uri 'none'; form-action 'none'"},
+                       "base-uri 'none'; form-action 'self'"},
                       {"Cache-Control", "no-store"}};
   return response;
 }

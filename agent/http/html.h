@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/http/request.h"
 #include "agent/http/state.h"
@@ -44,6 +45,12 @@ class HtmlPage {
   // A whole cell with a size; the exact number is its tool tip.
   HtmlPage& BytesCell(std::string_view column, uint64_t bytes);
   HtmlPage& LabelList(const Labels& labels);
+  // What can be opened: shut at first. The caller closes it with Raw("</details>").
+  HtmlPage& Details(std::string_view summary);
+  // A form that asks for the same page (`action` is relative) with one job alone. Nothing for a
+  // single job.
+  HtmlPage& JobFilter(std::string_view action, const std::vector<std::string>& jobs,
+                      std::string_view chosen);
 
   [[nodiscard]] ServerResponse Finish();
 

@@ -2,6 +2,8 @@
 // dropped and why.
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "agent/http/endpoints.h"
 #include "agent/http/html.h"
@@ -27,8 +29,12 @@ ServerResponse DiscoveryJson(const std::vector<JobStatus>& jobs) {
     json.Key("dropped").BeginArray();
     for (const DroppedTargetInfo& dropped : job.dropped) {
       json.BeginObject().Key("discovered_labels").Object(dropped.discovered_labels);
-      json.Key("reason").String(dropped.reason).EndObject();
+      json.Key("reason").String(dropped.reason);
+      json.Key("rule").String(dropped.detail).EndObject();
     }
+    json.EndArray().Key("problems").BeginArray();
+    for (const std::string& problem : job.problems)
+      json.String(problem);
     json.EndArray().EndObject();
   }
   json.EndArray().EndObject();
@@ -39,18 +45,22 @@ ServerResponse DiscoveryJson(const std::vector<JobStatus>& jobs) {
 
 void AppendTable(const JobStatus& job, HtmlPage& page) {
   page.Raw(
-      "<div class=\"card\"><table><thead><tr><th>Discovered labels</th>"
+      "<div class=\"card\"><table class=\"halves\"><thead><tr><th>Discovered labels</th>"
       "<th>Target labels</th></tr></thead><tbody>\n");
   for (std::size_t i = 0; i < std::min(job.targets.size(), kMaxTargets); ++i) {
     const TargetStatus& target = job.targets[i];
     page.Raw("<tr>").Cell("Discovered").LabelList(target.discovered_labels).Raw("</td>");
-    page.Cell("Target").LabelList(target.labels).Raw("</td></tr>\n");
+    page.Cell("Target").LabelList(target.labels);
+    if (!target.path_pattern.empty()) {
+      page.Raw("<br><code class=\"faint pattern\">").Text(target.path_pattern).Raw("</code>");
+    }
+    page.Raw("</td></tr>\n");
   }
   for (std::size_t i = 0; i < std::min(job.dropped.size(), kMaxDropped); ++i) {
     const DroppedTargetInfo& dropped = job.dropped[i];
     page.Raw("<tr>").Cell("Discovered").LabelList(dropped.discovered_labels).Raw("</td>");
-    page.Cell("Target").Raw("<span class=\"state bad\">dropped</span> ");
-    page.Text(dropped.reason).Raw("</td></tr>\n");
+    page.Cell("Target").Raw("<span class=\"state bad\">not used</span> ");
+    page.Text(dropped.reason).Raw("<small>").Text(dropped.detail).Raw("</small></td></tr>\n");
   }
   page.Raw("</tbody></table></div>\n");
 }
@@ -59,6 +69,9 @@ void AppendJob(const JobStatus& job, HtmlPage& page) {
   page.Raw("<h2>").Text(job.name).Raw(" <small>");
   page.Text(Counted(job.targets.size(), "target")).Raw(", ");
   page.Text(std::to_string(job.dropped_count)).Raw(" dropped</small></h2>\n");
+  for (const std::string& problem : job.problems) {
+    page.Raw("<p><span class=\"state bad\">cannot be read</span> ").Text(problem).Raw("</p>\n");
+  }
   if (job.targets.empty() && job.dropped.empty()) {
     page.Raw("<p class=\"faint\">Nothing was found.</p>\n");
     return;
@@ -75,12 +88,17 @@ void AppendJob(const JobStatus& job, HtmlPage& page) {
 }  // namespace
 
 ServerResponse ServeServiceDiscovery(const ServerRequest& request, EndpointContext& context) {
-  const std::vector<JobStatus> jobs = context.view.Jobs();
+  const std::string_view chosen = request.Query("job");
+  const std::vector<JobStatus> jobs = context.view.Jobs(chosen);
   if (WantsJson(request)) return DiscoveryJson(jobs);
   HtmlPage page("Service discovery", "/service-discovery", context.view.Info());
+  page.JobFilter("service-discovery", context.view.JobNames(), chosen);
   for (const JobStatus& job : jobs)
     AppendJob(job, page);
-  if (jobs.empty()) page.Raw("<p class=\"faint\">No job is configured.</p>\n");
+  if (jobs.empty()) {
+    page.Raw(chosen.empty() ? "<p class=\"faint\">No job is configured.</p>\n"
+                            : "<p class=\"faint\">There is no such job.</p>\n");
+  }
   return page.Finish();
 }
 

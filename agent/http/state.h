@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/labels.h"
@@ -27,7 +28,10 @@ struct AgentInfo {
 // One followed file, or another source that is not a file (its offsets stay 0).
 struct FileInfo {
   std::string path{};
-  std::string identity{};      // Short and readable: "dev 8:1 inode 1234, id 9f3c…".
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t source_id = 0;      // Of the agent's own, which stays through renames and restarts.
+  uint32_t generation = 0;     // Grows with each truncation.
   uint64_t read_bytes = 0;     // Offset behind the last byte read.
   uint64_t settled_bytes = 0;  // Offset up to which everything is settled at every output.
   uint64_t size_bytes = 0;
@@ -52,7 +56,8 @@ struct TargetStatus {
 
 struct DroppedTargetInfo {
   Labels discovered_labels{};
-  std::string reason{};
+  std::string reason{};  // "dropped", "no_path", …
+  std::string detail{};  // The rule: "relabel_configs[2] (action keep)". May be empty.
 };
 
 // How many values a label of a job has.
@@ -73,6 +78,7 @@ struct JobStatus {
   std::vector<DroppedTargetInfo> dropped{};  // Those kept for display.
   std::size_t dropped_count = 0;             // All of them.
   std::vector<LabelInfo> labels{};           // Sorted by name; empty when they are not counted.
+  std::vector<std::string> problems{};       // What discovery cannot read or reach at present.
 };
 
 // One lane: an output, or one tenant of it.
@@ -114,7 +120,9 @@ class AgentView {
 
   [[nodiscard]] virtual AgentInfo Info() const = 0;
   [[nodiscard]] virtual Readiness Ready() const = 0;
-  [[nodiscard]] virtual std::vector<JobStatus> Jobs() const = 0;
+  // Of all jobs, or of the one with that name; none when there is no such job.
+  [[nodiscard]] virtual std::vector<JobStatus> Jobs(std::string_view only) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> JobNames() const = 0;
   [[nodiscard]] virtual std::vector<LaneInfo> Lanes() const = 0;
   [[nodiscard]] virtual std::vector<LedgerRow> Ledger() const = 0;
   // The configuration in use as YAML, secrets masked.

@@ -35,7 +35,8 @@ nav a[aria-current] { background: var(--chip); color: var(--text); font-weight: 
 main { max-width: 84rem; margin: 0 auto; padding: 0 1.25rem 3rem; }
 h1 { margin: 1.4rem 0 .8rem; font-size: 1.5rem; }
 h2 { margin: 2rem 0 .6rem; font-size: 1.15rem; }
-h2 small { margin-left: .4rem; color: var(--faint); font-size: .85rem; font-weight: 400; }
+h3 { margin: 1.4rem 0 .6rem; font-size: 1.02rem; overflow-wrap: anywhere; }
+h2 small, h3 small { margin-left: .4rem; color: var(--faint); font-size: .85rem; font-weight: 400; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; }
 .tile { margin: 0; padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; }
@@ -57,11 +58,24 @@ tr + tr td, thead + tbody tr td { border-top: 1px solid var(--line); }
 td { overflow-wrap: anywhere; }
 td:first-child { min-width: 20rem; }
 td.keep { white-space: nowrap; max-width: 14rem; overflow: hidden; text-overflow: ellipsis; }
+.halves { table-layout: fixed; }
+.halves td:first-child { min-width: 0; }
+td.word { white-space: nowrap; }
 td small { display: block; color: var(--faint); }
 th.number, td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 progress { width: 5rem; height: .5rem; accent-color: var(--accent); vertical-align: middle; }
 pre { margin: 0; padding: .9rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; overflow-x: auto; line-height: 1.45; }
+.filter { display: flex; flex-wrap: wrap; align-items: center; gap: .6rem; margin: 0 0 1rem; }
+.filter label { color: var(--faint); }
+select, button { max-width: 100%; padding: .35rem .7rem; font: inherit; color: var(--text);
+  background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
+button { cursor: pointer; }
+select:focus-visible, button:focus-visible, a:focus-visible, summary:focus-visible {
+  outline: 2px solid var(--accent); outline-offset: 1px; }
+summary { cursor: pointer; color: var(--faint); font-size: .87rem; }
+details[open] summary { margin-bottom: .2rem; }
+.pattern { overflow-wrap: anywhere; }
 .state { white-space: nowrap; }
 .state::before { content: ""; display: inline-block; width: .55rem; height: .55rem;
   margin-right: .45rem; border-radius: 50%; background: currentColor; }
@@ -83,6 +97,8 @@ pre { margin: 0; padding: .9rem; background: var(--card); border: 1px solid var(
   td::before { content: attr(data-label); position: absolute; left: .9rem; color: var(--faint);
     font-size: .85rem; }
   td:empty { display: none; }
+  .halves td { padding-left: .9rem; }
+  .halves td::before { position: static; display: block; }
 }
 )css";
 

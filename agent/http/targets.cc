@@ -3,6 +3,9 @@
 
 #include "agent/http/targets.h"
 
+#include <array>
+#include <cstdio>
+
 #include "agent/http/endpoints.h"
 #include "agent/http/html.h"
 #include "agent/http/json_writer.h"
@@ -10,9 +13,17 @@
 namespace agent {
 namespace {
 
+std::string SourceText(const FileInfo& file) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%016llx.%u",
+                static_cast<unsigned long long>(file.source_id), file.generation);
+  return text.data();
+}
+
 void AppendFile(const FileInfo& file, JsonWriter& json) {
-  json.BeginObject().Key("path").String(file.path).Key("identity").String(file.identity);
-  json.Key("state").String(file.state);
+  json.BeginObject().Key("path").String(file.path).Key("identity").String(IdentityText(file));
+  json.Key("device").Number(file.device).Key("inode").Number(file.inode);
+  json.Key("source_id").String(SourceText(file)).Key("state").String(file.state);
   json.Key("size_bytes").Number(file.size_bytes).Key("read_bytes").Number(file.read_bytes);
   json.Key("settled_bytes").Number(file.settled_bytes);
   json.Key("lag_bytes").Number(file.lag_bytes()).Key("lag_seconds").Number(file.lag_seconds);
@@ -47,10 +58,19 @@ void AppendLane(const LaneInfo& lane, JsonWriter& json) {
 
 }  // namespace
 
-ServerResponse TargetsJson(const std::vector<JobStatus>& jobs, const std::vector<LaneInfo>& lanes) {
+std::string IdentityText(const FileInfo& file) {
+  std::array<char, 96> text{};
+  std::snprintf(text.data(), text.size(), "dev %u:%u inode %llu, id ",
+                static_cast<unsigned>(file.device >> 8U & 0xfffU),
+                static_cast<unsigned>((file.device & 0xffU) | (file.device >> 12U & 0xfff00U)),
+                static_cast<unsigned long long>(file.inode));
+  return text.data() + SourceText(file);
+}
+
+ServerResponse TargetsJson(const TargetsView& view) {
   JsonWriter json;
   json.BeginObject().Key("jobs").BeginArray();
-  for (const JobStatus& job : jobs) {
+  for (const JobStatus& job : view.jobs) {
     json.BeginObject().Key("name").String(job.name).Key("targets").BeginArray();
     for (const TargetStatus& target : job.targets)
       AppendTarget(target, json);
@@ -60,7 +80,7 @@ ServerResponse TargetsJson(const std::vector<JobStatus>& jobs, const std::vector
     json.EndArray().Key("dropped_count").Number(uint64_t{job.dropped_count}).EndObject();
   }
   json.EndArray().Key("outputs").BeginArray();
-  for (const LaneInfo& lane : lanes)
+  for (const LaneInfo& lane : view.lanes)
     AppendLane(lane, json);
   json.EndArray().EndObject();
   return {.content_type = "application/json",
@@ -69,10 +89,11 @@ ServerResponse TargetsJson(const std::vector<JobStatus>& jobs, const std::vector
 }
 
 ServerResponse ServeTargets(const ServerRequest& request, EndpointContext& context) {
-  const std::vector<JobStatus> jobs = context.view.Jobs();
-  const std::vector<LaneInfo> lanes = context.view.Lanes();
-  if (WantsJson(request)) return TargetsJson(jobs, lanes);
-  return TargetsPage(jobs, lanes, context.view.Ready(), context.view.Info());
+  const std::string_view job = request.Query("job");
+  const TargetsView view{context.view.Jobs(job), context.view.Lanes(), context.view.JobNames(),
+                         job};
+  if (WantsJson(request)) return TargetsJson(view);
+  return TargetsPage(view, context.view.Ready(), context.view.Info());
 }
 
 }  // namespace agent

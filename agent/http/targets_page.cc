@@ -83,8 +83,8 @@ void AppendLanes(const std::vector<LaneInfo>& lanes, HtmlPage& page) {
 
 void AppendFile(const FileInfo& file, HtmlPage& page) {
   page.Raw("<tr>").Cell("File").Raw("<span class=\"mono\">").Text(file.path);
-  page.Raw("</span><small>").Text(file.identity).Raw("</small></td>");
-  page.TextCell("State", file.state);
+  page.Raw("</span><small>").Text(IdentityText(file)).Raw("</small></td>");
+  page.TextCell("State", file.state, "word");
   const std::string offset = std::to_string(std::min(file.read_bytes, file.size_bytes));
   page.Cell("Read", "number").Raw("<span><progress value=\"").Text(offset).Raw("\" max=\"");
   page.Text(std::to_string(std::max<uint64_t>(file.size_bytes, 1))).Raw("\"></progress></span>");
@@ -98,7 +98,10 @@ void AppendFile(const FileInfo& file, HtmlPage& page) {
 void AppendTarget(const TargetStatus& target, std::size_t& files_left, HtmlPage& page) {
   page.Raw("<section class=\"card\"><div>").LabelList(target.labels);
   if (!target.path_pattern.empty()) {
-    page.Raw("<br><code class=\"faint\">").Text(target.path_pattern).Raw("</code>");
+    page.Raw("<br><code class=\"faint pattern\">").Text(target.path_pattern).Raw("</code>");
+  }
+  if (!target.discovered_labels.empty()) {
+    page.Details("before relabelling").LabelList(target.discovered_labels).Raw("</details>");
   }
   if (!target.last_error.empty()) {
     page.Raw("<br><span class=\"bad\">").Text(target.last_error).Raw("</span>");
@@ -138,9 +141,9 @@ void AppendJob(const JobStatus& job, std::size_t& files_left, HtmlPage& page) {
   std::size_t files = 0;
   for (const TargetStatus& target : job.targets)
     files += target.files.size();
-  page.Raw("<h2>").Text(job.name).Raw(" <small>");
+  page.Raw("<h3>").Text(job.name).Raw(" <small>");
   page.Text(Counted(job.targets.size(), "target") + ", " + Counted(files, "file"));
-  page.Raw("</small></h2>\n");
+  page.Raw("</small></h3>\n");
   AppendLabels(job.labels, page);
   if (job.targets.empty()) page.Raw("<p class=\"faint\">No target was found.</p>\n");
   for (const TargetStatus& target : job.targets) {
@@ -151,14 +154,16 @@ void AppendJob(const JobStatus& job, std::size_t& files_left, HtmlPage& page) {
 
 }  // namespace
 
-ServerResponse TargetsPage(const std::vector<JobStatus>& jobs, const std::vector<LaneInfo>& lanes,
-                           const Readiness& readiness, const AgentInfo& info) {
-  const Sums sums = SumUp(jobs);
+ServerResponse TargetsPage(const TargetsView& view, const Readiness& readiness,
+                           const AgentInfo& info) {
+  const Sums sums = SumUp(view.jobs);
   HtmlPage page("Targets", "/targets", info);
-  AppendTiles(sums, lanes, readiness, info, page);
-  AppendLanes(lanes, page);
+  AppendTiles(sums, view.lanes, readiness, info, page);
+  AppendLanes(view.lanes, page);
+  page.Raw("<h2 id=\"jobs\">Jobs</h2>\n").JobFilter("targets", view.job_names, view.chosen_job);
+  if (view.jobs.empty()) page.Raw("<p class=\"faint\">There is no such job.</p>\n");
   std::size_t files_left = kMaxFiles;
-  for (const JobStatus& job : jobs)
+  for (const JobStatus& job : view.jobs)
     AppendJob(job, files_left, page);
   if (sums.files > kMaxFiles) {
     page.Raw("<p class=\"faint\">").Text(std::to_string(sums.files - kMaxFiles));

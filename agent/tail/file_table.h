@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "agent/tail/backlog.h"
 #include "agent/tail/file_identity.h"
 #include "agent/tail/journal.h"
 #include "agent/tail/tail_source.h"
@@ -62,6 +63,8 @@ struct FollowedFile {
   uint64_t seen_in_scan = 0;
   uint64_t event_in_scan = 0;  // The latest inotify event came in this scan's time.
   int silent_scans = 0;
+
+  Backlog backlog;  // Since when there is something that is not settled.
 
   // For deciding when it is finished. Monotonic.
   int64_t grown_ns = 0;

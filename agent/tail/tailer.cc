@@ -258,6 +258,7 @@ void Tailer::MakeSource(FollowedFile& file, FollowedFile* predecessor, UniqueFd 
   if (file.state == FileState::kLeaving) source->FinishAtCurrentEnd();
   files_.SetSource(file, std::move(source));
   to_start_.push_back(file.number);
+  NoteBacklog(file, file.source->Snapshot());
 }
 
 UniqueFd Tailer::OpenNow(const FollowedFile& file) {
@@ -295,6 +296,14 @@ void Tailer::RunDirty() {
   StartSources();
 }
 
+void Tailer::NoteBacklog(FollowedFile& file, const SourceSnapshot& snapshot) {
+  if (file.progress == nullptr || snapshot.needs_restart) return;
+  const uint64_t size = std::max(file.size_bytes, snapshot.size_bytes);
+  // A line without its end waits for the writer, not for us.
+  file.backlog.Note(file.progress->min_settled(), size - std::min(size, snapshot.partial_bytes),
+                    clock_.MonotonicNanos());
+}
+
 void Tailer::LookAt(FollowedFile& file) {
   if (file.parked) return;
   if (file.source == nullptr) {
@@ -302,6 +311,7 @@ void Tailer::LookAt(FollowedFile& file) {
     return;
   }
   const SourceSnapshot snapshot = file.source->Snapshot();
+  NoteBacklog(file, snapshot);
   if (snapshot.needs_restart) {
     if (running_ && snapshot.content_changes != file.content_changes)
       ContentChanged(file, snapshot);

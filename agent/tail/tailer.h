@@ -62,6 +62,7 @@ struct FileStatus {
   uint64_t settled_offset = 0;  // The smallest of all outputs.
   uint64_t size_bytes = 0;
   uint64_t lag_bytes = 0;  // Written and not read.
+  int64_t lag_ns = 0;      // Age of the oldest byte that is not settled; 0: none.
   uint64_t lines = 0;      // Since the start.
   std::string error;       // Empty when all is well.
   std::shared_ptr<const SourceProgress>
@@ -182,6 +183,7 @@ class Tailer {
   void NoteSettled(const FollowedFile& file);
   void Wake(FollowedFile& file);
   void WakeLineage(const FollowedFile& file);
+  void NoteBacklog(FollowedFile& file, const SourceSnapshot& snapshot);
   void LookAt(FollowedFile& file);
 
   // --- tailer_watch.cc: when to look.

@@ -109,6 +109,7 @@ void Tailer::SeenInPlace(FollowedFile& file, const ScannedFile& found) {
   const bool changed =
       file.size_bytes != found.info.size_bytes || file.modified_ns != found.info.modified_ns;
   if (!changed) return;
+  if (found.info.size_bytes > file.size_bytes) file.backlog.Grew(clock_.MonotonicNanos());
   file.size_bytes = found.info.size_bytes;
   file.modified_ns = found.info.modified_ns;
   const bool reported = file.event_in_scan + 1 >= scan_number_;

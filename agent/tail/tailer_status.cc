@@ -45,6 +45,11 @@ std::vector<FileStatus> Tailer::Status() const {
       status.size_bytes = std::max(status.size_bytes, snapshot.size_bytes);
       status.open = snapshot.open;
       status.error = snapshot.error;
+      const uint64_t whole =
+          status.size_bytes - std::min(status.size_bytes, snapshot.partial_bytes);
+      if (file->backlog.since_ns() != 0 && status.settled_offset < whole) {
+        status.lag_ns = clock_.MonotonicNanos() - file->backlog.since_ns();
+      }
       if (!snapshot.needs_restart && status.size_bytes > snapshot.read_offset) {
         status.lag_bytes = status.size_bytes - snapshot.read_offset;
       }

@@ -23,6 +23,7 @@ constexpr int64_t kScanShare = 10;
 void Tailer::OnModified(const std::string& path) {
   for (FollowedFile* const file : files_.FindByPlace(path)) {
     file->event_in_scan = scan_number_;
+    file->backlog.Grew(clock_.MonotonicNanos());
     if (file->state == FileState::kFinished || file->state == FileState::kUndecided) {
       RequestScan();
     } else {
@@ -142,6 +143,7 @@ void Tailer::ApplyPolled(const std::vector<Polled>& polled) {
     any = true;
     file->size_bytes = one.size_bytes;
     file->modified_ns = one.modified_ns;
+    file->backlog.Grew(clock_.MonotonicNanos());
     Wake(*file);
   }
   poll_interval_ = any ? options_.min_poll : std::min(poll_interval_ * 2, options_.max_poll);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,7 +16,17 @@ class FakeView final : public AgentView {
  public:
   [[nodiscard]] AgentInfo Info() const override { return info; }
   [[nodiscard]] Readiness Ready() const override { return readiness; }
-  [[nodiscard]] std::vector<JobStatus> Jobs() const override { return jobs; }
+  [[nodiscard]] std::vector<JobStatus> Jobs(std::string_view only) const override {
+    std::vector<JobStatus> shown = jobs;
+    std::erase_if(shown, [&](const auto& job) { return !only.empty() && job.name != only; });
+    return shown;
+  }
+  [[nodiscard]] std::vector<std::string> JobNames() const override {
+    std::vector<std::string> names;
+    for (const JobStatus& job : jobs)
+      names.push_back(job.name);
+    return names;
+  }
   [[nodiscard]] std::vector<LaneInfo> Lanes() const override { return lanes; }
   [[nodiscard]] std::vector<LedgerRow> Ledger() const override { return ledger; }
   [[nodiscard]] std::string ConfigText() const override { return config_text; }

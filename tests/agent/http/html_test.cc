@@ -35,15 +35,17 @@ FakeView EvilView() {
   view.readiness = {.ready = false, .reason = kEvil};
   view.config_text = kEvil;
   const Labels labels = {{"a", kEvil}, {kEvil, "b"}};
-  const FileInfo file{.path = kEvil, .identity = kEvil, .state = kEvil, .last_error = kEvil};
+  const FileInfo file{.path = kEvil, .state = kEvil, .last_error = kEvil};
   view.jobs = {{.name = kEvil,
                 .targets = {{.labels = labels,
                              .discovered_labels = labels,
                              .path_pattern = kEvil,
                              .last_error = kEvil,
                              .files = {file}}},
-                .dropped = {{.discovered_labels = labels, .reason = kEvil}},
-                .dropped_count = 1}};
+                .dropped = {{.discovered_labels = labels, .reason = kEvil, .detail = kEvil}},
+                .dropped_count = 1,
+                .problems = {kEvil}},
+               {.name = kEvil}};
   view.lanes = {{.output = kEvil,
                  .kind = kEvil,
                  .receiver = kEvil,
@@ -77,7 +79,10 @@ TEST_CASE("targets: a file's progress, lag and error are on the page", "[http][p
                   .targets = {{.labels = {{"job", "varlogs"}},
                                .ready = true,
                                .files = {{.path = "/var/log/a.log",
-                                          .identity = "inode 12",
+                                          .device = 0x801,
+                                          .inode = 12,
+                                          .source_id = 0xabc,
+                                          .generation = 1,
                                           .read_bytes = 2048,
                                           .settled_bytes = 1024,
                                           .size_bytes = 4096,
@@ -87,7 +92,8 @@ TEST_CASE("targets: a file's progress, lag and error are on the page", "[http][p
 
   const std::string page = ServeTargets(kBrowser, f.context).body;
 
-  CHECK_THAT(page, Contains("/var/log/a.log") && Contains("inode 12"));
+  CHECK_THAT(page,
+             Contains("/var/log/a.log") && Contains("dev 8:1 inode 12, id 0000000000000abc.1"));
   CHECK_THAT(page, Contains("<progress value=\"2048\" max=\"4096\">"));
   CHECK_THAT(page, Contains("title=\"3072 bytes\">3.00 KiB"));
   CHECK_THAT(page, Contains("1 min 15 s") && Contains("read: I/O error"));
@@ -113,7 +119,8 @@ TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
                                .ready = true,
                                .path_pattern = "/x/*",
                                .files = {{.path = "/x/y",
-                                          .identity = "i",
+                                          .device = 0x801,
+                                          .inode = 12,
                                           .read_bytes = 3,
                                           .settled_bytes = 2,
                                           .size_bytes = 5,
@@ -128,8 +135,9 @@ TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
   f.view.lanes = {{.output = "loki", .kind = "loki", .receiver = "http://l", .state = "idle"}};
   const std::string want =
       R"({"jobs":[{"name":"j","targets":[{"labels":{"a":"b\u000a"},"discovered_labels":{},)"
-      R"("path":"/x/*","ready":true,"last_error":"","files":[{"path":"/x/y","identity":"i",)"
-      R"("state":"following","size_bytes":5,"read_bytes":3,"settled_bytes":2,"lag_bytes":3,)"
+      R"("path":"/x/*","ready":true,"last_error":"","files":[{"path":"/x/y",)"
+      R"("identity":"dev 8:1 inode 12, id 0000000000000000.0","device":2049,"inode":12,)"
+      R"("source_id":"0000000000000000.0","state":"following","size_bytes":5,"read_bytes":3,"settled_bytes":2,"lag_bytes":3,)"
       R"("lag_seconds":1.5,"last_error":""}]}],"labels":[{"name":"u","values":1204,"from_targets":1,)"
       R"("limit":1000,"exceeded":230,"sample":"x\"y"}],"dropped_count":0}],"outputs":[{"output":"loki",)"
       R"("kind":"loki","receiver":"http://l","tenant":"","state":"idle","attempts":0,)"
@@ -158,7 +166,8 @@ TEST_CASE("service discovery: dropped targets with their reason, at most a hundr
           "[http][pages]") {
   Fixture f;
   const DroppedTargetInfo dropped{.discovered_labels = {{"__address__", "x"}},
-                                  .reason = "no __path__"};
+                                  .reason = "dropped",
+                                  .detail = "relabel_configs[2] (action keep)"};
   f.view.jobs = {{.name = "j",
                   .targets = {},
                   .dropped = std::vector<DroppedTargetInfo>(120, dropped),
@@ -166,9 +175,40 @@ TEST_CASE("service discovery: dropped targets with their reason, at most a hundr
 
   const std::string page = ServeServiceDiscovery(kBrowser, f.context).body;
 
-  CHECK_THAT(page, Contains("0 targets, 1000 dropped") && Contains("no __path__"));
+  CHECK_THAT(page,
+             Contains("0 targets, 1000 dropped") && Contains("relabel_configs[2] (action keep)"));
   CHECK_THAT(page, Contains("900 more."));
   CHECK_THAT(ServeServiceDiscovery(kProgram, f.context).body, Contains("\"dropped_count\":1000"));
+}
+
+TEST_CASE("pages: one job can be chosen, with a plain form", "[http][pages]") {
+  Fixture f;
+  f.view.jobs = {{.name = "one & only", .targets = {{.path_pattern = "/one"}}},
+                 {.name = "two", .targets = {{.path_pattern = "/two"}}}};
+  const auto serve = GENERATE(&ServeTargets, &ServeServiceDiscovery);
+  ServerRequest chosen = kBrowser;
+  chosen.query["job"] = "one & only";
+  ServerRequest nobody = kBrowser;
+  nobody.query["job"] = "three";
+
+  CHECK_THAT(serve(kBrowser, f.context).body, Contains("<form class=\"filter\" method=\"get\"") &&
+                                                  Contains("/one") && Contains("/two") &&
+                                                  Contains("<option value=\"two\">two</option>"));
+  CHECK_THAT(serve(chosen, f.context).body,
+             Contains("<option value=\"one &amp; only\" selected>") && Contains("/one") &&
+                 !Contains("/two"));
+  CHECK_THAT(serve(nobody, f.context).body, Contains("There is no such job."));
+  chosen.query["format"] = "json";
+  CHECK_THAT(serve(chosen, f.context).body, Contains("one & only") && !Contains("\"two\""));
+}
+
+TEST_CASE("service discovery: what cannot be read is told", "[http][pages]") {
+  Fixture f;
+  f.view.jobs = {{.name = "j", .problems = {"t.yml:1:2: wrong"}}};
+
+  CHECK_THAT(ServeServiceDiscovery(kBrowser, f.context).body, Contains("t.yml:1:2: wrong"));
+  CHECK_THAT(ServeServiceDiscovery(kProgram, f.context).body,
+             Contains(R"("problems":["t.yml:1:2: wrong"])"));
 }
 
 TEST_CASE("ledger: JSON for programs says for each row whether it balances", "[http][pages]") {
