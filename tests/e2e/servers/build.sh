@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds one of the real servers that the end-to-end tests run, once, and prints the path of its binary.
 #
-#   build.sh loki|promtool|promtail
+#   build.sh loki|promtool|promtail|kube-apiserver
 #
 # Versions are pinned by the go.mod and go.sum beside this script; the binary goes into
 # ${XDG_CACHE_HOME:-$HOME/.cache}/log-agent/ under a name made from those files, so that another
@@ -13,9 +13,10 @@ name=${1:-}
 case "$name" in
   loki) module=loki package=github.com/grafana/loki/v3/cmd/loki ;;
   promtool) module=loki package=github.com/prometheus/prometheus/cmd/promtool ;;
+  kube-apiserver) module=kubernetes package=k8s.io/kubernetes/cmd/kube-apiserver ;;
   promtail) module=promtail package=github.com/grafana/loki/v3/clients/cmd/promtail ;;
   *)
-    echo "usage: $0 loki|promtool|promtail" >&2
+    echo "usage: $0 loki|promtool|promtail|kube-apiserver" >&2
     exit 2
     ;;
 esac
