@@ -1,6 +1,8 @@
 # What every target of ours is compiled with: standard, warnings, hardening, sanitizers.
 
-find_program(AGENT_MOLD mold)
+# A fast linker, where it links for the target.
+include(CheckLinkerFlag)
+check_linker_flag(CXX -fuse-ld=mold AGENT_LINKS_WITH_MOLD)
 
 add_library(agent_options INTERFACE)
 target_compile_features(agent_options INTERFACE cxx_std_20)
@@ -47,7 +49,7 @@ else()
                              INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 endif()
 target_link_options(agent_options INTERFACE -Wl,-z,relro,-z,now)
-if(AGENT_MOLD)
+if(AGENT_LINKS_WITH_MOLD)
   target_link_options(agent_options INTERFACE -fuse-ld=mold)
 endif()
 if(AGENT_FUZZ)

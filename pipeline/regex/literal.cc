@@ -105,9 +105,9 @@ bool LiteralFinder::In(std::string_view text) const {
 
 // Compares two bytes of the literal at 16 places at once, and the whole of it where both fit.
 bool LiteralFinder::ScanPairs(std::string_view text) const {
-  const std::size_t places = text.size() - literal_.size() + 1;
   std::size_t at = 0;
 #if defined(__SSE2__)
+  const std::size_t places = text.size() - literal_.size() + 1;
   const __m128i first = _mm_set1_epi8(literal_[first_]);
   const __m128i second = _mm_set1_epi8(literal_[second_]);
   const auto load = [&text](std::size_t offset) {
@@ -126,7 +126,7 @@ bool LiteralFinder::ScanPairs(std::string_view text) const {
     }
   }
 #endif
-  return text.find(literal_, at) != std::string_view::npos;
+  return memmem(text.data() + at, text.size() - at, literal_.data(), literal_.size()) != nullptr;
 }
 
 }  // namespace agent
