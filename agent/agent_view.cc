@@ -228,6 +228,7 @@ void Agent::CollectFiles(MetricSink& sink) const {
   count("promtail_targets_active_total", generation_->Targets().size());
   count("agent_open_files", counters.files_open);
   count("agent_held_deleted_files", counters.files_deleted);
+  count("agent_files_refused", counters.files_refused);
   count("agent_polled_directories", counters.polled_directories);
   count("agent_positions_write_failures_total", positions_->write_failures());
   count("agent_file_truncations_total", counters.truncations);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/labels.h"
 
@@ -14,6 +15,9 @@ struct Target {
   Labels labels;             // After relabelling; no name begins with "__".
   std::string path;          // __path__: a glob, or a file's name taken literally.
   std::string path_exclude;  // __path_exclude__; may be empty.
+  // Folders: a file is read only if it really is below one of them, once links are followed. Empty:
+  // it may be anywhere.
+  std::vector<std::string> roots{};
 
   bool operator==(const Target&) const = default;
 };

@@ -58,8 +58,12 @@ std::shared_ptr<const DroppedTarget> TargetSet::Duplicate(const Target& target) 
                     .detail = "another target has the same path and labels: " + target.path});
 }
 
-TargetBuilder::TargetBuilder(std::string job, const Relabeling& relabeling, std::string host)
-    : job_(std::move(job)), relabeling_(relabeling), host_(std::move(host)) {}
+TargetBuilder::TargetBuilder(std::string job, const Relabeling& relabeling, std::string host,
+                             std::vector<std::string> roots)
+    : job_(std::move(job)),
+      relabeling_(relabeling),
+      host_(std::move(host)),
+      roots_(std::move(roots)) {}
 
 void TargetBuilder::Add(const Labels& discovered) {
   text_.clear();
@@ -100,6 +104,7 @@ TargetBuilder::Outcome TargetBuilder::WorkOut(const Labels& discovered) const {
   target.path_exclude = labels.Value(kPathExcludeLabel);
   target.labels = WithoutInternal(labels);
   target.discovered = discovered;
+  target.roots = roots_;
   return {std::make_shared<Target>(std::move(target)), nullptr};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "base/labels.h"
 #include "discovery/discoverer.h"
@@ -48,7 +49,9 @@ class TargetBuilder {
  public:
   // `relabeling` outlives the builder. `host` is this machine's name: the environment's HOSTNAME,
   // else the system's.
-  TargetBuilder(std::string job, const Relabeling& relabeling, std::string host);
+  // `roots` are those of all targets.
+  TargetBuilder(std::string job, const Relabeling& relabeling, std::string host,
+                std::vector<std::string> roots = {});
 
   // Adds a target, or says why not: "dropped" by a rule, "wrong_host" (`__host__` is another
   // machine), "no_path" (no `__path__`), "exists" (same path, exclusion and labels as one before).
@@ -71,6 +74,7 @@ class TargetBuilder {
   const std::string job_;
   const Relabeling& relabeling_;
   const std::string host_;
+  const std::vector<std::string> roots_;
   DiscoveryResult result_;
   TargetSet known_;
   Outcomes outcomes_;  // By the discovered labels.

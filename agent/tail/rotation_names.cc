@@ -72,7 +72,8 @@ DirectoryIndex::Listing& DirectoryIndex::Read(const std::string& directory) {
   if (dir == nullptr) return listing;
   // NOLINTNEXTLINE(concurrency-mt-unsafe): a DIR of our own; glibc's readdir is safe then.
   while (const dirent* entry = ::readdir(dir.get())) {
-    if (entry->d_type == DT_DIR) continue;
+    // Nothing that rotates makes links; one that looks so may lead anywhere.
+    if (entry->d_type == DT_DIR || entry->d_type == DT_LNK) continue;
     listing.by_inode[entry->d_ino].push_back(listing.entries.size());
     listing.entries.push_back({&entry->d_name[0], entry->d_ino});
   }

@@ -20,6 +20,7 @@ struct ScanPattern {
   uint32_t group = 0;
   Glob glob;
   std::optional<Glob> exclude;
+  std::vector<std::string> roots;  // As in Target.
 
   [[nodiscard]] bool Wants(const std::string& path) const {
     return (path == glob.pattern() || glob.Match(path)) && !(exclude && exclude->Match(path));
@@ -38,12 +39,16 @@ struct ScanResult {
   std::vector<ScannedFile> files;        // Each path once in a group.
   std::vector<std::string> directories;  // To be watched. Exist.
   std::vector<std::string> not_files;    // Matched, but are FIFOs, devices, sockets.
+  std::vector<std::string> refused;      // Matched, but are outside of their targets' roots.
   bool complete = true;                  // False: the walk was given up.
 };
 
 // Shared with the thread that scans.
 using ScanPatterns = std::vector<std::shared_ptr<const ScanPattern>>;
 using KnownFiles = std::unordered_set<FileKey, FileKeyHash>;
+
+// Whether `real`, a path without links, is below one of `roots`, wherever these lead to.
+bool IsBelowAny(const std::string& real, const std::vector<std::string>& roots);
 
 ScanResult RunScan(const ScanPatterns& patterns, const KnownFiles& known);
 

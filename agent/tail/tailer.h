@@ -74,6 +74,7 @@ struct TailerCounters {
   uint64_t files_open = 0;     // Descriptors held.
   uint64_t files_rotated = 0;  // Read on after a rotation.
   uint64_t files_deleted = 0;  // Held although they are deleted.
+  uint64_t files_refused = 0;  // Of the last scan: outside of their targets' roots.
   uint64_t polled_directories = 0;
   uint64_t watches = 0;
   uint64_t scans = 0;

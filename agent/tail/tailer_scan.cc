@@ -34,6 +34,9 @@ void Tailer::ApplyScan(ScanResult result) {
     positions_.Forget(key);
   for (const std::string& path : result.not_files)
     SkipOnce(path, "matches, but is no regular file: skipped");
+  for (const std::string& path : result.refused)
+    SkipOnce(path, "refused: a link leads out of the folders where these logs may be (log_roots)");
+  counters_.files_refused = result.refused.size();
   StartSources();
 }
 

@@ -34,7 +34,8 @@ TargetGroups::Wish& TargetGroups::WishOf(const TargetGroup& group, const Target&
                                          Logger& logger) {
   const std::string path = AbsolutePath(target.path);
   const auto [at, fresh] =
-      wishes_.try_emplace(std::to_string(group.id) + '\n' + path + '\n' + target.path_exclude);
+      wishes_.try_emplace(std::to_string(group.id) + '\n' + path + '\n' + target.path_exclude +
+                          (target.roots.empty() ? "" : "\nconfined"));
   Wish& wish = at->second;
   if (!fresh) return wish;
   Result<Glob> glob = Glob::Compile(path);
@@ -43,7 +44,7 @@ TargetGroups::Wish& TargetGroups::WishOf(const TargetGroup& group, const Target&
                  {{"job", target.job}, {"error", glob.error().message}});
     return wish;
   }
-  ScanPattern pattern{group.id, std::move(glob).value(), std::nullopt};
+  ScanPattern pattern{group.id, std::move(glob).value(), std::nullopt, target.roots};
   if (!target.path_exclude.empty()) {
     Result<Glob> exclude = Glob::Compile(target.path_exclude);
     if (exclude.ok()) {

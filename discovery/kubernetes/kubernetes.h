@@ -77,8 +77,8 @@ class KubernetesDiscoverer final : public Discoverer {
   void Update();
   DiscoveryResult PodTargets();
   DiscoveryResult OtherTargets();
-  void AddPod(const std::string& folder, const KubeObject& pod, bool gone, TargetBuilder& builder);
-  void AddUnknownFolders(const std::set<std::string>& known, TargetBuilder& builder);
+  void AddPod(const std::string& folder, const KubeObject& pod, bool gone);
+  void AddUnknownFolders(const std::set<std::string>& known);
   [[nodiscard]] Labels FolderLabels(const PodFolder& folder, const std::string& container) const;
   [[nodiscard]] std::string DefaultPath(const std::string& folder,
                                         const std::string& container) const;
@@ -90,8 +90,8 @@ class KubernetesDiscoverer final : public Discoverer {
   const std::string job_;
   const KubernetesOptions options_;
   const std::shared_ptr<const Relabeling> relabeling_;
-  const std::string host_;
   Random random_;
+  TargetBuilder builder_;
   std::function<void(DiscoveryResult)> changed_;
 
   Backoff backoff_;

@@ -40,7 +40,6 @@ void KubernetesDiscoverer::Update() {
 }
 
 DiscoveryResult KubernetesDiscoverer::OtherTargets() {
-  TargetBuilder builder(job_, *relabeling_, host_);
   const auto own = [this](KubeKind kind) {
     switch (options_.role) {
       case KubeRole::kNode:
@@ -62,14 +61,13 @@ DiscoveryResult KubernetesDiscoverer::OtherTargets() {
     if (!own(reflector->resource().kind)) continue;
     for (const auto& [key, object] : reflector->objects()) {
       for (KubeTarget& target : KubeTargets(options_.role, object, options_.attach, around_))
-        builder.Add(std::move(target.labels));
+        builder_.Add(target.labels);
     }
   }
-  return builder.Take();
+  return builder_.Take();
 }
 
 DiscoveryResult KubernetesDiscoverer::PodTargets() {
-  TargetBuilder builder(job_, *relabeling_, host_);
   ignored_pods_.clear();
   std::set<std::string> known;
   for (const auto& reflector : reflectors_) {
@@ -77,17 +75,17 @@ DiscoveryResult KubernetesDiscoverer::PodTargets() {
     for (const auto& [key, pod] : reflector->objects()) {
       const std::string folder = FolderOf(pod);
       if (!known.insert(folder).second) continue;
-      AddPod(folder, pod, /*gone=*/false, builder);
+      AddPod(folder, pod, /*gone=*/false);
     }
   }
   PruneGone(known);
   for (const auto& [folder, pod] : gone_pods_) {
     known.insert(folder);
-    AddPod(folder, pod.object, /*gone=*/true, builder);
+    AddPod(folder, pod.object, /*gone=*/true);
   }
-  AddUnknownFolders(known, builder);
+  AddUnknownFolders(known);
   folder_watch_->SetKnown(std::move(known));
-  return builder.Take();
+  return builder_.Take();
 }
 
 // Those that are back, or have no folder any more.
@@ -100,8 +98,7 @@ void KubernetesDiscoverer::PruneGone(const std::set<std::string>& alive) {
   });
 }
 
-void KubernetesDiscoverer::AddPod(const std::string& folder, const KubeObject& pod, bool gone,
-                                  TargetBuilder& builder) {
+void KubernetesDiscoverer::AddPod(const std::string& folder, const KubeObject& pod, bool gone) {
   if (!HasPossibleNames(pod)) {
     ignored_pods_.insert(folder);
     dependencies_.logger.WriteLimited(LogLevel::kWarn, "kubernetes_pod:" + job_, "kubernetes",
@@ -114,12 +111,11 @@ void KubernetesDiscoverer::AddPod(const std::string& folder, const KubeObject& p
   if (std::get<KubePod>(pod.body).ip.empty() && !has_folder && !gone) return;
   for (KubeTarget& target : KubeTargets(KubeRole::kPod, pod, options_.attach, around_)) {
     if (options_.default_path) target.labels.Set("__path__", DefaultPath(folder, target.container));
-    builder.Add(std::move(target.labels));
+    builder_.Add(target.labels);
   }
 }
 
-void KubernetesDiscoverer::AddUnknownFolders(const std::set<std::string>& known,
-                                             TargetBuilder& builder) {
+void KubernetesDiscoverer::AddUnknownFolders(const std::set<std::string>& known) {
   const int64_t now_ns = dependencies_.clock.MonotonicNanos();
   const int64_t wait_ns = options_.label_wait.count() * kNanosPerMilli;
   int64_t next_ns = INT64_MAX;
@@ -139,7 +135,7 @@ void KubernetesDiscoverer::AddUnknownFolders(const std::set<std::string>& known,
       for (const std::string& container : folder.containers) {
         Labels labels = FolderLabels(folder, container);
         if (options_.default_path) labels.Set("__path__", DefaultPath(name, container));
-        builder.Add(std::move(labels));
+        builder_.Add(labels);
       }
     }
   }

@@ -75,6 +75,10 @@ class KubernetesTestCase(harness.TestCase):
     def discovered(self, agent):
         return json.loads(agent.get("/service-discovery?format=json")[1])["jobs"][0]
 
+    def problems(self, agent):
+        """What the page says that is wrong."""
+        return agent.get("/service-discovery")[1]
+
     def end(self, agent):
         self.assertEqual(agent.stop()[0], 0)
 
@@ -337,7 +341,7 @@ class ServerTest(KubernetesTestCase):
         self.assertEqual(metrics.sum("agent_kubernetes_left_out", what="folder"), 8)
         self.assertGreaterEqual(metrics.sum("agent_kubernetes_left_out", what="pod"), 10)
         self.assertGreaterEqual(metrics.sum("agent_kubernetes_ignored_total"), 1)
-        self.assertIn("impossible name", agent.log())
+        self.assertIn("impossible names", self.problems(agent))
         self.end(agent)
 
     def test_a_thousand_pods_come_and_go(self):
@@ -356,6 +360,76 @@ class ServerTest(KubernetesTestCase):
         wait_until("the others are known no more", lambda: agent.metrics().sum("agent_kubernetes_objects") == 10, 60)
         self.a_new_pod_is_found(api)
         self.assertEqual(len(self.receiver.lines()), len(wanted) + 1)
+        self.end(agent)
+
+
+class LinksTest(KubernetesTestCase):
+    """Links in a pod's folder: a log may be where the runtime keeps it, and nowhere else."""
+
+    def setUp(self):
+        super().setUp()
+        self.api = self.fake()
+        self.outside = self.dir / "outside"
+        self.outside.mkdir()
+
+    def link(self, name, text):
+        """A pod whose log is a link to a file elsewhere."""
+        obj = pod(name)
+        self.api.put("pods", obj)
+        target = self.outside / f"{name}.json.log"
+        target.write_text(f"2026-05-04T09:12:03.418Z stdout F {text}\n")
+        folder = self.kubelet.folder(obj)
+        folder.mkdir(parents=True)
+        os.symlink(target, folder / "0.log")
+        return folder
+
+    def plain(self, name, text, **more):
+        obj = pod(name, **more)
+        self.api.put("pods", obj)
+        self.kubelet.log(obj, text)
+        return self.kubelet.folder(obj)
+
+    def refused(self, agent):
+        return agent.metrics().sum("agent_files_refused")
+
+    def test_links_out_are_refused(self):
+        self.link("evil", "a link to a file")
+        folder = self.plain("folder", "not linked")
+        os.rename(folder, self.outside / "real")
+        os.symlink(self.outside / "real", folder)  # The container's folder itself.
+        good = self.plain("good", "good 1")
+        agent = self.run_agent(self.config(self.api.url))
+        self.wait_lines("good 1")
+        wait_until("both are refused", lambda: self.refused(agent) == 2)
+
+        # A log that is replaced by a link while it is read, and a link that looks like a rotated log.
+        secret = self.outside / "secret"
+        secret.write_text("2026-05-04T09:12:03.418Z stdout F secret 1\n" * 3)
+        os.symlink(secret, good / "0.log.20990504-091203")
+        os.unlink(good / "0.log")
+        os.symlink(secret, good / "0.log")
+        wait_until("it is refused, too", lambda: self.refused(agent) == 3)
+        os.unlink(good / "0.log")
+        (good / "0.log").write_text("2026-05-04T09:12:03.418Z stdout F good 2\n")
+        self.wait_lines("good 1", "good 2")
+        self.assertIn("a link leads out", agent.log())
+        self.end(agent)
+
+    def test_a_path_that_labels_lead_out_is_refused(self):
+        (self.dir / "main").mkdir()
+        (self.dir / "main/0.log").write_text("2026-05-04T09:12:03.418Z stdout F outside\n")
+        self.plain("evil", "its own", annotations={"kubernetes.io/config.hash": "/../.."})
+        self.plain("good", "good 1")
+        agent = self.run_agent(self.config(self.api.url))
+        self.wait_lines("good 1")
+        wait_until("it is refused", lambda: self.refused(agent) == 1)
+        self.end(agent)
+
+    def test_links_to_listed_folders_are_followed(self):
+        self.link("docker", "from the runtime")
+        agent = self.run_agent(self.config(self.api.url, log_roots=[str(self.outside)]))
+        self.wait_lines("from the runtime")
+        self.assertEqual(self.refused(agent), 0)
         self.end(agent)
 
 
@@ -430,6 +504,8 @@ class AccessTest(KubernetesTestCase):
         path = self.dir / "kubeconfig"
         agent = self.run_agent(self.config(None, kubeconfig_file=str(path), label_wait="1h"))
         wait_until("it says what is missing", lambda: "kubeconfig" in agent.log() and agent.get("/metrics")[0] == 200)
+        self.put_file(path, self.kubeconfig(api, {"exec": {"command": "aws"}}))
+        wait_until("it says what cannot be", lambda: "runs no programs" in self.problems(agent), 60)
         cluster = {"certificate-authority": "server.crt"}
         self.put_file(path, self.kubeconfig(api, {"token": "wrong-hush"}, cluster))
         wait_until("it is refused", lambda: "Unauthorized" in agent.log(), 60)
@@ -449,7 +525,7 @@ class AccessTest(KubernetesTestCase):
         self.assertEqual(self.labels("one")["app"], "web")  # The last that the chart falls back to.
         self.assertEqual(agent.metrics().sum("agent_kubernetes_api_up"), 0)
         self.assertEqual(agent.metrics().sum("agent_kubernetes_pods_without_labels"), 1)
-        self.assertIn("not in a cluster", agent.log())
+        self.assertIn("not in a cluster", self.problems(agent))
         self.end(agent)
 
 
