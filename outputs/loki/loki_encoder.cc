@@ -395,11 +395,13 @@ void LokiEncoder::Compress(const OpenBatch& open, const std::vector<uint32_t>& o
   }
   CHECK(head == heads.get() + heads_size);
   batch.raw_size = heads_size + open.entries.size();
-  const auto packed =
-      std::make_unique_for_overwrite<char[]>(SnappyEncoder::MaxCompressedSize(batch.raw_size));
-  batch.body.size = snappy_.Compress(parts, packed.get());
+  // Compressed where it has room for the worst, then copied: a body of the right size. The room
+  // stays, or the bodies would lie in the holes that it leaves, and it in new memory each time.
+  packed_.Ensure(SnappyEncoder::MaxCompressedSize(batch.raw_size));
+  batch.body.size = snappy_.Compress(parts, packed_.end());
   batch.body.data = std::make_unique_for_overwrite<char[]>(batch.body.size);
-  std::memcpy(batch.body.data.get(), packed.get(), batch.body.size);
+  std::memcpy(batch.body.data.get(), packed_.data(), batch.body.size);
+  if (packed_.capacity() > kMaxSpareBytes) packed_ = {};
 }
 
 }  // namespace agent

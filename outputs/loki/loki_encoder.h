@@ -92,7 +92,8 @@ class LokiEncoder final : public Encoder {
   std::map<std::pair<std::string, std::string>, loki::EncoderStream> streams_;  // Tenant and text.
 
   std::map<std::string, loki::OpenBatch, std::less<>> batches_;  // By tenant.
-  loki::GrowingBuffer spare_;  // Of the batch closed last: the next one's.
+  loki::GrowingBuffer spare_;   // Of the batch closed last: the next one's.
+  loki::GrowingBuffer packed_;  // What a batch is compressed into; empty in between.
 
   uint64_t second_start_ns_ = 0;  // Two's complement; second_bytes_ is its encoding.
   bool second_known_ = false;
