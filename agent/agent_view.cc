@@ -77,6 +77,14 @@ Readiness Agent::Ready() const {
   const TailerCounters counters = tailer_->counters();
   if (counters.scans == 0) return {false, "targets are not synced yet"};
   if (counters.files_active == 0) {
+    bool containers = false;
+    for (std::size_t i = 0; i < generation_->jobs().size(); ++i) {
+      const std::vector<std::string> problems = generation_->jobs()[i].discoverer->Problems();
+      if (!problems.empty()) return {false, problems.front()};
+      containers = containers || !generation_->config().scrape_configs[i].docker_sd_configs.empty();
+    }
+    // As in Promtail: a daemon without containers is no fault.
+    if (containers) return {true, ""};
     return {false,
             "Unable to find any logs to tail. Please verify permissions, volumes, scrape_config, "
             "etc."};
@@ -112,6 +120,11 @@ std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
       shown.path_pattern = target.path;
       const auto followed = files.find(TargetName(job.name, target.labels));
       if (followed != files.end()) shown.files = followed->second;
+      // Containers may well have the same labels.
+      if (target.streams) {
+        std::erase_if(shown.files,
+                      [&target](const FileInfo& file) { return file.path != target.path; });
+      }
       shown.ready = !shown.files.empty();
       status.targets.push_back(std::move(shown));
     }

@@ -9,8 +9,10 @@
 
 #include "agent/kubernetes_job.h"
 #include "agent/runtime/client_options.h"
+#include "agent/runtime/docker_options.h"
 #include "base/random.h"
 #include "discovery/combined.h"
+#include "discovery/docker/docker.h"
 #include "discovery/file_sd.h"
 #include "discovery/kubernetes/kubernetes.h"
 #include "discovery/relabel.h"
@@ -108,6 +110,12 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
                                              dependencies.logger, ProcessEnvironment()},
           job.job_name, ToKubernetesOptions(kubernetes, job, host), relabeling,
           NodeName(ProcessEnvironment(), host), Random::FromSystem()));
+    }
+    for (const DockerSdConfig& docker : job.docker_sd_configs) {
+      parts.push_back(std::make_unique<DockerDiscoverer>(
+          job.job_name, ToDockerOptions(docker), relabeling, Random::FromSystem(),
+          DockerDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
+                                         dependencies.logger}));
     }
     jobs_.push_back({job.job_name, std::make_unique<CombinedDiscoverer>(std::move(parts)), {}});
   }

@@ -186,6 +186,7 @@ void Watcher::ReadEvents() {
 void Watcher::Dispatch(const std::vector<Event>& events) {
   bool rescan = false;
   std::unordered_set<std::string> modified;
+  std::vector<std::string> created;
   for (const Event& event : events) {
     if ((event.mask & IN_Q_OVERFLOW) != 0) {
       logger_.WriteLimited(LogLevel::kInfo, "inotify overflow", room_,
@@ -198,9 +199,16 @@ void Watcher::Dispatch(const std::vector<Event>& events) {
       for (const std::string& directory : watched->second)
         modified.insert(Join(directory, event.name));
     }
+    if (watched != by_watch_.end() && (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0 &&
+        callbacks_.created) {
+      for (const std::string& directory : watched->second)
+        created.push_back(Join(directory, event.name));
+    }
     if ((event.mask & IN_MOVE_SELF) != 0) ::inotify_rm_watch(fd_.get(), event.watch);
     if ((event.mask & kGone) != 0) Dropped(event.watch);
   }
+  for (const std::string& path : created)
+    callbacks_.created(path);
   for (const std::string& path : modified)
     callbacks_.modified(path);
   if (rescan) callbacks_.rescan();

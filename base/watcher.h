@@ -29,6 +29,8 @@ class Watcher {
     std::function<void(const std::string& path)> modified;
     // Names have changed, or events were lost: scan soon.
     std::function<void()> rescan;
+    // A file has come, by rename as well, in a directory as above; `rescan` follows. May be empty.
+    std::function<void(const std::string& path)> created = nullptr;
   };
 
   // `loop` and `logger` outlive the watcher. `room` is whose log lines it writes; a literal.
@@ -39,6 +41,8 @@ class Watcher {
 
   // Watches these and no others. Cheap when little has changed.
   void SetDirectories(const std::vector<std::string>& directories);
+  // One more, until SetDirectories() says otherwise.
+  void Watch(const std::string& directory) { Add(directory); }
 
   // A directory whose files changed without inotify saying so (some network and overlay file
   // systems).

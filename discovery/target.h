@@ -2,12 +2,22 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/labels.h"
 
 namespace agent {
+
+// Labels of a container's entries, by the stream that they were written to. Nullopt: relabelling
+// dropped that one.
+struct ContainerStreams {
+  std::optional<Labels> out;
+  std::optional<Labels> err;
+
+  bool operator==(const ContainerStreams&) const = default;
+};
 
 struct Target {
   std::string job;
@@ -18,6 +28,12 @@ struct Target {
   // Folders: a file is read only if it really is below one of them, once links are followed. Empty:
   // it may be anywhere.
   std::vector<std::string> roots{};
+  // A container whose log is Docker's json-file, with that literal path. Its entries have these
+  // labels, and no `filename`; `labels` are those of a stream that is kept.
+  std::optional<ContainerStreams> streams = std::nullopt;
+  // The file is about to come, and may be gone soon after: it is opened as it appears, and read
+  // when this is false. Needs a literal path.
+  bool awaited = false;
 
   bool operator==(const Target&) const = default;
 };

@@ -42,9 +42,12 @@ std::size_t HeldEntry::memory_bytes() const {
 Block::Block(const SlotTable& slots, LabelSets& label_sets)
     : slots_(slots), label_sets_(label_sets) {}
 
-void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress) {
+void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress,
+                  const StreamLabelSets* streams) {
   arena_.Clear();
   progress_ = std::move(progress);
+  streams_ = streams;
+  other_start_.reset();
   lines_.clear();
   timestamps_.clear();
   labels_.clear();
@@ -70,18 +73,6 @@ void Block::Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress) {
   for (Column& column : columns_)
     column.values.clear();
   seeded_ = true;
-}
-
-void Block::SeedColumns(LabelSetId labels) {
-  const Labels& set = label_sets_.Get(labels);
-  columns_.resize(slots_.size());
-  seeds_.Clear();
-  for (Slot slot = 0; slot < columns_.size(); ++slot) {
-    const std::string* value = set.Find(slots_.name(slot));
-    columns_[slot].constant = value != nullptr ? Value::String(seeds_.Copy(*value)) : Value();
-  }
-  initial_labels_ = labels;
-  column_epoch_ = label_sets_.epoch();
 }
 
 EntryIndex Block::Add(std::string_view line, int64_t timestamp_ns, uint64_t offset,
@@ -173,20 +164,6 @@ void Block::SetExtracted(EntryIndex entry, std::string_view name, const Value& v
   seeded_ = false;  // It may have the name of a label.
 }
 
-void Block::SeedExtractedFromLabels() {
-  if (seeded_) return;
-  // A block has few label sets: what each gives is looked up once.
-  std::unordered_map<LabelSetId, LabelSeeds> known;
-  for (const EntryIndex entry : live_) {
-    const auto [at, inserted] = known.try_emplace(labels_[entry]);
-    if (inserted) at->second = SeedsOf(labels_[entry]);
-    for (const auto& [slot, value] : at->second.values)
-      SetExtracted(entry, slot, value);
-    for (const Label* const label : at->second.named)
-      SeedNamed(entry, *label);
-  }
-}
-
 Block::LabelSeeds Block::SeedsOf(LabelSetId labels) {
   LabelSeeds seeds;
   for (const Label& label : label_sets_.Get(labels)) {
@@ -198,13 +175,6 @@ Block::LabelSeeds Block::SeedsOf(LabelSetId labels) {
     }
   }
   return seeds;
-}
-
-void Block::SeedNamed(EntryIndex entry, const Label& label) {
-  const std::string* const own = LabelWithoutSlot(entry, label.name);
-  const bool as_it_came = own != nullptr && *own == label.value;
-  if (as_it_came && named_.Find(entry, label.name) == nullptr) return;
-  SetExtracted(entry, label.name, Value::String(arena_.Copy(label.value)));
 }
 
 void Block::AddMetadata(EntryIndex entry, std::string_view name, std::string_view value) {

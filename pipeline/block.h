@@ -55,6 +55,14 @@ struct HeldEntry {
   [[nodiscard]] std::size_t memory_bytes() const;
 };
 
+// What entries of a container's log start with, where that is different for its two streams.
+struct StreamLabelSets {
+  // Nullopt: entries of that stream are dropped, as relabelling said. Pinned by who has this.
+  std::optional<LabelSetId> out;
+  std::optional<LabelSetId> err;
+  uint64_t lineage = 0;  // Of the source: a file and its rotated predecessors have the same.
+};
+
 class Block {
  public:
   // Neither is owned; both outlive the block.
@@ -64,8 +72,10 @@ class Block {
 
   // Empties the block for lines of a source: `labels` is what every entry starts with, and seeds
   // the extracted values of the same names. `progress` may be null (tests): then nothing can be
-  // held.
-  void Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress);
+  // held. `streams`, which outlives the run: the lines are wrapped as Docker does it, and the first
+  // stage unwraps them; null: they are not.
+  void Reset(LabelSetId labels, std::shared_ptr<SourceProgress> progress,
+             const StreamLabelSets* streams = nullptr);
   // `offset` and `source_bytes` as in Entry. Views must stay valid until the next Reset().
   EntryIndex Add(std::string_view line, int64_t timestamp_ns, uint64_t offset,
                  uint32_t source_bytes);
@@ -151,6 +161,10 @@ class Block {
   [[nodiscard]] LabelSets& label_sets() { return label_sets_; }
   [[nodiscard]] const SlotTable& slots() const { return slots_; }
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  [[nodiscard]] const StreamLabelSets* streams() const { return streams_; }
+  // As if Reset() had been called with these labels, for this entry alone: it gets them, and its
+  // extracted values of their names. Before anything else was extracted from it.
+  void StartWith(EntryIndex entry, LabelSetId labels);
   // The source that the block was filled for; may be null.
   [[nodiscard]] const SourceProgress* progress() const { return progress_.get(); }
   // How an entry has left the block, for who watches: dropped for a reason, or taken out for later.
@@ -219,6 +233,13 @@ class Block {
   LabelSeeds SeedsOf(LabelSetId labels);
   void SeedNamed(EntryIndex entry, const Label& label);
   void SeedColumns(LabelSetId labels);
+  // What is different in the extracted values of an entry that starts with other labels.
+  struct OtherStart {
+    LabelSetId labels = kEmptyLabelSet;
+    std::vector<std::pair<Slot, Value>> slots;
+    std::vector<std::pair<std::string, Value>> named;
+  };
+  void FindDifferences(OtherStart& other);
   void Materialize(Column& column);
   EntryIndex Insert(HeldEntry held);
   DropCount& CountDrop(DropReason reason);
@@ -232,8 +253,10 @@ class Block {
   Arena arena_;
   std::shared_ptr<SourceProgress> progress_;
   LabelSetId initial_labels_ = kEmptyLabelSet;
-  Arena seeds_;                // Texts of the columns' constants.
-  uint64_t column_epoch_ = 0;  // Of label_sets_ when the columns were seeded.
+  const StreamLabelSets* streams_ = nullptr;
+  std::optional<OtherStart> other_start_;  // Texts in the arena.
+  Arena seeds_;                            // Texts of the columns' constants.
+  uint64_t column_epoch_ = 0;              // Of label_sets_ when the columns were seeded.
 
   std::vector<std::string_view> lines_;
   std::vector<int64_t> timestamps_;

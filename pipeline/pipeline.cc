@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipeline/geo/geo_databases.h"
+#include "pipeline/stages/docker_source.h"
 
 namespace agent {
 
@@ -38,11 +39,13 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
       job,
       path,
       dependencies.observer};
-  for (NamedStage& named : BuildStages(stages, path, context)) {
-    pipeline->statistics_.push_back(std::make_unique<StageStatistics>());
-    pipeline->statistics_.back()->name = named.place.name;
-    pipeline->stages_.push_back(std::move(named));
+  if (dependencies.unwraps_docker) {
+    StageContext own = context;
+    own.name = own.path = own.place = "docker_sd";
+    pipeline->AddStage({{"docker_sd", own.place, own.path}, MakeDockerSourceStage(own)});
   }
+  for (NamedStage& named : BuildStages(stages, path, context))
+    pipeline->AddStage(std::move(named));
   if (problems.error_count() > errors_before) return nullptr;
 
   for (const NamedStage& named : pipeline->stages_)
@@ -54,6 +57,12 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
   }
   pipeline->block_ = std::make_unique<Block>(pipeline->slots_, dependencies.label_sets);
   return pipeline;
+}
+
+void Pipeline::AddStage(NamedStage named) {
+  statistics_.push_back(std::make_unique<StageStatistics>());
+  statistics_.back()->name = named.place.name;
+  stages_.push_back(std::move(named));
 }
 
 void Pipeline::ObserveBlock(BlockCause cause) {

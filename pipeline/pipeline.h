@@ -42,6 +42,8 @@ struct PipelineDependencies {
   MemoryBudget* held_memory = nullptr;
   // Watches every block and stage; null: nobody does.
   StageObserver* observer = nullptr;
+  // The job's sources may be logs of containers: the stage `docker_sd` goes before its own.
+  bool unwraps_docker = false;
 };
 
 // What a stage has done; read by any thread.
@@ -95,6 +97,8 @@ class Pipeline {
   [[nodiscard]] const std::vector<std::unique_ptr<StageStatistics>>& stages() const {
     return statistics_;
   }
+  // How many of them, the first ones, are not the job's own: 0 or 1.
+  [[nodiscard]] std::size_t built_in_stages() const { return dependencies_.unwraps_docker ? 1 : 0; }
   [[nodiscard]] const std::vector<std::unique_ptr<DropStatistics>>& drops() const { return drops_; }
   // Who has to be told where a block's lines are from, and how many of its entries went on; may be
   // null.
@@ -105,6 +109,7 @@ class Pipeline {
  private:
   Pipeline(std::string job, const PipelineDependencies& dependencies);
 
+  void AddStage(NamedStage named);
   // Runs the stages from `first` on.
   void RunFrom(std::size_t first);
   void ObserveBlock(BlockCause cause);

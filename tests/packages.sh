@@ -14,7 +14,7 @@ build=(
   libsimdjson-dev libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev
   tzdata
 )
-test=(ca-certificates chromium etcd-server logrotate openssl python3 python3-yaml)
+test=(busybox-static ca-certificates chromium docker.io etcd-server logrotate openssl python3 python3-yaml)
 check=(ccache clang clang-format clang-tidy git libclang-rt-14-dev mold)
 
 list_only=false

@@ -259,12 +259,29 @@ struct KubernetesSdConfig {
   std::vector<std::string> log_roots;
 };
 
+// One item of `docker_sd_configs`.
+struct DockerSdConfig {
+  std::string host;  // "unix:///var/run/docker.sock", "tcp://…", "http://…", "https://…".
+  uint16_t port = 80;
+  std::string host_networking_host = "localhost";
+  bool match_first_network = true;
+  std::vector<std::pair<std::string, std::vector<std::string>>> filters;  // Name, values.
+  std::chrono::nanoseconds refresh_interval = std::chrono::seconds(60);
+  HttpClientConfig http;
+
+  // Ours.
+  std::string log_path_prefix;  // Goes before every path that the daemon names.
+  // Of containers that have ended longer ago nothing is read.
+  std::chrono::nanoseconds exited_max_age = std::chrono::hours(1);
+};
+
 struct ScrapeConfig {
   std::string job_name;  // Unique.
   std::string path;      // "scrape_configs[2]", for problems found later.
   std::vector<StaticConfig> static_configs;
   std::vector<FileSdConfig> file_sd_configs;
   std::vector<KubernetesSdConfig> kubernetes_sd_configs;
+  std::vector<DockerSdConfig> docker_sd_configs;
   std::vector<RelabelRule> relabel_configs;
   // The list under `pipeline_stages`; null when there is none. A part of the tree of the whole
   // file, which it keeps alive: that is why it is shared.

@@ -308,6 +308,34 @@ void WriteKubernetesSd(YamlWriter& out, const KubernetesSdConfig& config) {
   out.EndItem();
 }
 
+void WriteDockerSd(YamlWriter& out, const std::vector<DockerSdConfig>& configs) {
+  if (configs.empty()) return;
+  out.BeginList("docker_sd_configs");
+  for (const DockerSdConfig& config : configs) {
+    out.BeginItem();
+    out.Text("host", MaskedUrl(config.host));
+    WriteNumber(out, "port", config.port);
+    out.Text("host_networking_host", config.host_networking_host);
+    out.Bool("match_first_network", config.match_first_network);
+    if (!config.filters.empty()) {
+      out.BeginList("filters");
+      for (const auto& [name, values] : config.filters) {
+        out.BeginItem();
+        out.Text("name", name);
+        WriteList(out, "values", values);
+        out.EndItem();
+      }
+      out.EndList();
+    }
+    out.Word("refresh_interval", FormatPrometheusDuration(config.refresh_interval));
+    out.OptionalText("log_path_prefix", config.log_path_prefix);
+    out.Word("exited_max_age", FormatPrometheusDuration(config.exited_max_age));
+    WriteHttp(out, config.http);
+    out.EndItem();
+  }
+  out.EndList();
+}
+
 void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   out.BeginItem();
   out.Text("job_name", scrape.job_name);
@@ -330,6 +358,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
       WriteKubernetesSd(out, config);
     out.EndList();
   }
+  WriteDockerSd(out, scrape.docker_sd_configs);
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)

@@ -14,8 +14,7 @@ namespace agent {
 namespace {
 
 // Sources of Promtail's that are known, and not built.
-constexpr std::array<std::string_view, 26> kNotBuilt = {"docker_sd_configs",
-                                                        "journal",
+constexpr std::array<std::string_view, 25> kNotBuilt = {"journal",
                                                         "syslog",
                                                         "loki_push_api",
                                                         "gelf",
@@ -146,13 +145,14 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   ReadStaticConfigs(fields, scrape);
   scrape.file_sd_configs = ReadFileSd(fields);
   scrape.kubernetes_sd_configs = ReadKubernetesSd(fields);
+  scrape.docker_sd_configs = ReadDockerSd(fields);
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
   ReadContent(fields);
   scrape.outputs = fields.StringList("outputs");
-  if (!refused &&
-      !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs"})) {
+  if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",
+                                     "docker_sd_configs"})) {
     fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
                     "add static_configs with a label __path__");
   }

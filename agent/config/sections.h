@@ -32,7 +32,8 @@ std::string WhatIsWrongWithUrl(const std::string& url);
 // `relabel_configs` of the map that `fields` reads.
 std::vector<RelabelRule> ReadRelabelRules(FieldReader& fields);
 
-// `file_sd_configs` of the job that `fields` reads.
+// `docker_sd_configs` and `file_sd_configs` of the job that `fields` reads.
+std::vector<DockerSdConfig> ReadDockerSd(FieldReader& fields);
 std::vector<FileSdConfig> ReadFileSd(FieldReader& fields);
 
 // `kubernetes_sd_configs` of the map that `fields` reads.

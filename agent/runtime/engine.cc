@@ -87,6 +87,7 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
         .shared = &stage_states_,
         .held_memory = &held_memory_,
         .observer = dependencies_.observer,
+        .unwraps_docker = !job.docker_sd_configs.empty(),
     };
     auto pipeline = Pipeline::Build(StagesOf(job), job.pipeline_path, job.job_name,
                                     workers_.empty() ? problems : repeated, dependencies);
@@ -212,7 +213,8 @@ void Engine::CollectStages(MetricSink& sink) const {
       const auto& stages = job.pipeline->stages();
       for (std::size_t i = 0; i < stages.size(); ++i) {
         const StageStatistics& stage = *stages[i];
-        const std::string index = std::to_string(i);
+        const std::size_t built_in = job.pipeline->built_in_stages();
+        const std::string index = i < built_in ? std::string() : std::to_string(i - built_in);
         const auto in = static_cast<double>(stage.lines_in.value());
         const auto out = static_cast<double>(stage.lines_out.value());
         sink.Add("agent_stage_seconds_total", {job.name, stage.name, index},

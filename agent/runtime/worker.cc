@@ -57,11 +57,7 @@ void Worker::AddSource(std::shared_ptr<Source> source) {
     reading->source = source;
     reading->job = &*job;
     source->progress()->CountInto(job->ledger);
-    reading->labels = label_sets_.Intern(source->labels());
-    label_sets_.Pin(reading->labels);
-    if (job->label_guard != nullptr) {
-      reading->counted_labels = job->label_guard->Hold(source->labels());
-    }
+    HoldLabels(*reading);
     readings_[source.get()] = reading;
     Queue(reading);
   });
@@ -103,6 +99,35 @@ void Worker::Notify() {
 }
 
 // --- The worker's thread.
+
+void Worker::HoldLabels(Reading& reading) {
+  const auto hold = [this, &reading](const Labels& labels) {
+    const LabelSetId id = label_sets_.Intern(labels);
+    label_sets_.Pin(id);
+    if (reading.job->label_guard != nullptr) {
+      reading.counted_labels.push_back(reading.job->label_guard->Hold(labels));
+    }
+    return id;
+  };
+  const Source& source = *reading.source;
+  reading.labels = hold(source.labels());
+  const ContainerStreams* const streams = source.streams();
+  if (streams == nullptr) return;
+  reading.streams.emplace();
+  reading.streams->lineage = source.lineage();
+  if (streams->out) reading.streams->out = hold(*streams->out);
+  if (streams->err) reading.streams->err = hold(*streams->err);
+}
+
+void Worker::LetGoOfLabels(Reading& reading) {
+  label_sets_.Unpin(reading.labels);
+  if (reading.streams) {
+    for (const auto& labels : {reading.streams->out, reading.streams->err}) {
+      if (labels) label_sets_.Unpin(*labels);
+    }
+  }
+  reading.counted_labels.clear();
+}
 
 void Worker::Run() {
   while (!finish_) {
@@ -258,8 +283,7 @@ void Worker::EndInput(const std::shared_ptr<Reading>& reading) {
 }
 
 void Worker::ReportEnd(Reading& reading) {
-  label_sets_.Unpin(reading.labels);
-  reading.counted_labels.reset();
+  LetGoOfLabels(reading);
   dependencies_.on_ended(reading.source);
   readings_.erase(reading.source.get());
 }
@@ -285,7 +309,7 @@ void Worker::ProcessChunk(Reading& reading, const Chunk& chunk) {
   Pipeline& pipeline = *reading.job->pipeline;
   const std::shared_ptr<SourceProgress>& progress = reading.source->progress();
   Block& block = pipeline.block();
-  block.Reset(reading.labels, progress);
+  block.Reset(reading.labels, progress, reading.streams ? &*reading.streams : nullptr);
   if (pipeline.observer() != nullptr) {
     pipeline.observer()->BeginSource(reading.source->name(), chunk.data, chunk.offset);
   }

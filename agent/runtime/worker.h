@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -99,12 +100,17 @@ class Worker {
     std::shared_ptr<Source> source;
     WorkerJob* job = nullptr;
     LabelSetId labels = kEmptyLabelSet;
-    std::unique_ptr<JobLabelValues::Targets> counted_labels;  // Null without a label guard.
+    std::optional<StreamLabelSets> streams;  // Of Source::streams().
+    // None without a label guard.
+    std::vector<std::unique_ptr<JobLabelValues::Targets>> counted_labels;
     int64_t last_timestamp_ns = 0;
     std::atomic<bool> queued{false};
     bool gone = false;
   };
 
+  // The labels that its entries start with, counted and pinned as long as it is read.
+  void HoldLabels(Reading& reading);
+  void LetGoOfLabels(Reading& reading);
   void Run();
   // Waits until there is something to do, or a deadline; takes over what the loop has posted.
   void WaitForWork();

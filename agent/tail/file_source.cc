@@ -30,7 +30,6 @@ constexpr uint64_t kMaxHoleSearch = uint64_t{64} << 20;
 
 FileSource::FileSource(std::shared_ptr<SourceContext> context, TailSourceInit init)
     : TailSource(std::move(context), init),
-      name_(labels().Value("filename")),
       offset_(progress_->processed_end()),
       identity_(init.identity) {
   const bool open = init.fd.valid();
@@ -429,8 +428,11 @@ void FileSource::FinishAtCurrentEnd() {
   const MutexLock lock(mutex_);
   if (orders_.end == End::kNone) orders_.end = End::kCurrent;
   const Result<FileStat> info = StatPath(orders_.place);
-  orders_.end_at =
-      info.ok() ? info->size_bytes : std::max(snapshot_.size_bytes, snapshot_.read_offset);
+  if (info.ok()) {
+    orders_.end_at = info->size_bytes;
+  } else if (orders_.end == End::kCurrent) {
+    orders_.end = End::kWhole;  // Deleted: nothing but its end bounds it.
+  }
 }
 
 void FileSource::Restart(std::shared_ptr<SourceProgress> progress,

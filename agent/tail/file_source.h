@@ -27,7 +27,6 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
 
   // --- The worker's.
   ReadStatus Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) override;
-  [[nodiscard]] std::string name() const override { return name_; }
 
   // --- The loop's.
   void SetPlace(const std::string& path) override;
@@ -85,8 +84,6 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
   ReadStatus ContentChanged(std::string_view how) REQUIRES(io_mutex_);
   uint64_t FirstNonNul(uint64_t size) REQUIRES(io_mutex_);
   ReadStatus Failed(const Error& error);
-
-  const std::string name_;  // The path under which the file was found first.
 
   // The worker's alone.
   uint64_t offset_ = 0;    // The first byte not handed out.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,7 @@
 #include "agent/tail/tail_source.h"
 #include "base/labels.h"
 #include "base/source_progress.h"
+#include "discovery/target.h"
 
 namespace agent {
 
@@ -38,7 +40,8 @@ struct FollowedFile {
   SourceKey key;
   uint32_t group = 0;
   std::string job;
-  Labels labels;  // With `filename`.
+  Labels labels;                            // With `filename`, where it gets one.
+  std::optional<ContainerStreams> streams;  // As in Target.
   uint64_t labels_hash = 0;
   std::string path;    // Where it was found first: the `filename`.
   std::string place;   // Where it is; empty: nowhere.

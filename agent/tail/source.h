@@ -13,6 +13,7 @@
 #include "agent/tail/block_buffer.h"
 #include "base/labels.h"
 #include "base/source_progress.h"
+#include "discovery/target.h"
 
 namespace agent {
 
@@ -41,7 +42,7 @@ class Source {
   // kEnded.
   virtual ReadStatus Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) = 0;
 
-  // Labels that every entry starts with, `filename` included. Constant.
+  // Labels that every entry starts with, `filename` included where it has one. Constant.
   [[nodiscard]] virtual const Labels& labels() const = 0;
   [[nodiscard]] virtual const std::string& job() const = 0;
   // The present generation's. Worker's thread.
@@ -56,6 +57,9 @@ class Source {
   // Can be read again after a restart. If not (standard input), what stages keep back comes out
   // when the source ends or the agent stops, complete or not.
   [[nodiscard]] virtual bool rereadable() const { return true; }
+  // Lines are wrapped as Docker does it, and start with labels by stream rather than with labels();
+  // null: neither. Constant.
+  [[nodiscard]] virtual const ContainerStreams* streams() const { return nullptr; }
   // Lines lose a trailing '\r', and empty ones are skipped: Promtail's way with standard input.
   [[nodiscard]] virtual bool trims_lines() const { return false; }
 };

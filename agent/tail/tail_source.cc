@@ -5,9 +5,11 @@ namespace agent {
 TailSource::TailSource(std::shared_ptr<SourceContext> context, TailSourceInit& init)
     : progress_(std::move(init.progress)),
       predecessor_(std::move(init.predecessor)),
+      name_(std::move(init.name)),
       context_(std::move(context)),
       job_(std::move(init.job)),
       labels_(std::move(init.labels)),
+      streams_(std::move(init.streams)),
       lineage_(init.lineage),
       changed_(std::move(init.changed)) {
   const MutexLock lock(mutex_);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -69,8 +70,10 @@ class TailSource;
 // What a new source starts with.
 struct TailSourceInit {
   std::string place;  // Where the file is.
+  std::string name;   // For logs: the path where it was found first.
   std::string job;
-  Labels labels;  // With `filename`.
+  Labels labels;
+  std::optional<ContainerStreams> streams;  // As in Target.
   uint64_t lineage = 0;
   FileIdentity identity;                     // Of the file that is meant; an empty head fits all.
   std::shared_ptr<SourceProgress> progress;  // Reading starts at its smallest start.
@@ -89,6 +92,10 @@ class TailSource : public Source {
   [[nodiscard]] const std::shared_ptr<SourceProgress>& progress() const override {
     return progress_;
   }
+  [[nodiscard]] const ContainerStreams* streams() const override {
+    return streams_ ? &*streams_ : nullptr;
+  }
+  [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] uint64_t lineage() const override { return lineage_; }
   // None once that one is drained.
   [[nodiscard]] const Source* predecessor() const override;
@@ -129,6 +136,7 @@ class TailSource : public Source {
   // The worker's alone.
   std::shared_ptr<SourceProgress> progress_;
   std::shared_ptr<TailSource> predecessor_;
+  const std::string name_;
 
   mutable Mutex mutex_;
   SourceSnapshot snapshot_ GUARDED_BY(mutex_);
@@ -137,6 +145,7 @@ class TailSource : public Source {
   const std::shared_ptr<SourceContext> context_;
   const std::string job_;
   const Labels labels_;
+  const std::optional<ContainerStreams> streams_;
   const uint64_t lineage_;
   const std::function<void()> changed_;
   std::atomic<bool> drained_{false};

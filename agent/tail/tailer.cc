@@ -35,7 +35,8 @@ Tailer::Tailer(Dependencies dependencies, Random random, std::vector<std::string
           options.max_line_bytes)),
       dirty_(std::make_shared<DirtyFiles>(loop_, [this] { RunDirty(); })),
       watcher_(loop_, logger_, "tail",
-               {[this](const std::string& path) { OnModified(path); }, [this] { RequestScan(); }}),
+               {[this](const std::string& path) { OnModified(path); }, [this] { RequestScan(); },
+                [this](const std::string& path) { OnCreated(path); }}),
       scan_timer_(loop_),
       housekeeping_(loop_),
       poll_timer_(loop_),
@@ -66,6 +67,7 @@ void Tailer::SetTargets(const std::vector<std::shared_ptr<const Target>>& target
   HandOverParked();
   Unpark();
   groups_.Prune([in_use = files_.Groups()](uint32_t id) { return in_use.contains(id); });
+  LookForPromptFiles();
   if (running_) ScheduleScan(milliseconds(0));
 }
 
@@ -201,7 +203,8 @@ FollowedFile& Tailer::Follow(NewFile init) {
   file.group = init.group->id;
   file.job = init.group->job;
   file.labels = init.group->labels;
-  file.labels.Set("filename", init.path);
+  file.streams = init.group->streams;
+  if (!file.streams) file.labels.Set("filename", init.path);
   file.labels_hash = init.group->labels_hash;
   file.path = std::move(init.path);
   file.place = std::move(init.place);
@@ -234,8 +237,10 @@ FollowedFile& Tailer::Follow(NewFile init) {
 void Tailer::MakeSource(FollowedFile& file, FollowedFile* predecessor, UniqueFd fd) {
   TailSourceInit init;
   init.place = file.place;
+  init.name = file.path;
   init.job = file.job;
   init.labels = file.labels;
+  init.streams = file.streams;
   init.lineage = file.lineage;
   init.identity = file.identity;
   init.progress = file.progress;
@@ -262,6 +267,8 @@ void Tailer::MakeSource(FollowedFile& file, FollowedFile* predecessor, UniqueFd 
 }
 
 UniqueFd Tailer::OpenNow(const FollowedFile& file) {
+  UniqueFd prompt = TakePrompt(file);
+  if (prompt.valid()) return prompt;
   if (file.compressed || file.place.empty() || !context_->open_files.has_room()) return {};
   UniqueFd fd = OpenForReading(file.place);
   if (!fd.valid()) return {};  // The source will say why.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -211,6 +212,19 @@ class Tailer {
   void Drop(uint64_t number);
   [[nodiscard]] int64_t NowSeconds() const;
 
+  // --- tailer_prompt.cc: files that may be gone before a scan would find them.
+  // Watches for those of the present targets, opens what is there, reads what is no longer awaited.
+  void LookForPromptFiles();
+  // The folders in which they are waited for.
+  void AddPromptDirectories(std::vector<std::string>& directories) const;
+  void OnCreated(const std::string& path);
+  // Opens the file, if it is there and nobody follows it. True when it is open.
+  bool OpenPrompt(const std::string& path);
+  // Takes up those that are open and wanted by a group.
+  void TakeUpPrompt(const std::vector<std::string>& paths);
+  // The descriptor that was opened for the file; invalid when there is none.
+  UniqueFd TakePrompt(const FollowedFile& file);
+
   // --- tailer_scan.cc: what a scan says.
   void ApplyScan(ScanResult result);
   // Those that are not known. They stay the result's.
@@ -298,8 +312,9 @@ class Tailer {
   std::unordered_set<uint64_t> attention_;  // Numbers of files for Housekeep().
   std::vector<uint64_t> to_start_;
   std::vector<SourceKey> to_forget_;
-  std::vector<uint64_t> displaced_;          // By the scan under way.
-  std::unordered_set<std::string> skipped_;  // Paths that were logged as skipped.
+  std::vector<uint64_t> displaced_;                         // By the scan under way.
+  std::unordered_map<std::string, UniqueFd> prompt_files_;  // Opened and not taken up yet, by path.
+  std::unordered_set<std::string> skipped_;                 // Paths that were logged as skipped.
 
   Watcher watcher_;
   Timer scan_timer_;

@@ -20,6 +20,7 @@ void Tailer::ApplyScan(ScanResult result) {
   RunDirty();  // What sources have found out goes first.
   ++scan_number_;
   ++counters_.scans;
+  AddPromptDirectories(result.directories);
   watcher_.SetDirectories(result.directories);
   StartPolling();
   std::vector<ScannedFile*> unknown = MatchKnown(result);

@@ -6,6 +6,18 @@
 #include <utility>
 
 namespace agent {
+namespace {
+
+// Tells targets with different labels apart.
+std::string LabelsText(const Target& target) {
+  if (!target.streams) return FormatLabels(target.labels);
+  const auto text = [](const std::optional<Labels>& labels) {
+    return labels ? FormatLabels(*labels) : std::string("dropped");
+  };
+  return "stdout " + text(target.streams->out) + " stderr " + text(target.streams->err);
+}
+
+}  // namespace
 
 bool TargetGroup::Wants(const std::string& path) const {
   return std::any_of(patterns.begin(), patterns.end(),
@@ -18,13 +30,14 @@ TargetGroup* TargetGroups::Find(uint32_t id) {
 }
 
 TargetGroup& TargetGroups::GroupOf(const Target& target) {
-  const std::string labels = FormatLabels(target.labels);
+  const std::string labels = LabelsText(target);
   const auto [at, fresh] = by_name_.try_emplace(target.job + '\n' + labels, next_id_);
   TargetGroup& group = groups_[at->second];
   if (fresh) {
     group.id = next_id_++;
     group.job = target.job;
     group.labels = target.labels;
+    group.streams = target.streams;
     group.labels_hash = XXH3_64bits(labels.data(), labels.size());
   }
   return group;
@@ -77,12 +90,18 @@ void TargetGroups::Set(const std::vector<std::shared_ptr<const Target>>& targets
     group.wanted = false;
     group.patterns.clear();
   }
+  prompt_paths_.clear();
   auto patterns = std::make_shared<ScanPatterns>();
   for (const std::shared_ptr<const Target>& target : targets) {
+    if (target->awaited) {
+      prompt_paths_[target->path];
+      continue;
+    }
     KnownTarget& known = Know(target, logger);
     known.round = round_;
     TargetGroup& group = groups_[known.group];
     group.wanted = true;
+    if (target->streams) prompt_paths_[target->path].push_back(group.id);
     Wish& wish = *known.wish;
     if (std::exchange(wish.round, round_) == round_ || wish.pattern == nullptr) continue;
     group.patterns.push_back(wish.pattern);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -25,6 +26,7 @@ struct TargetGroup {
   uint32_t id = 0;
   std::string job;
   Labels labels;
+  std::optional<ContainerStreams> streams;  // As in Target.
   uint64_t labels_hash = 0;
   bool wanted = false;   // Some target has it. If not, its files are on their way out.
   bool scanned = false;  // What the journal knows of it has been looked for.
@@ -47,6 +49,10 @@ class TargetGroups {
   // Null when there is none.
   [[nodiscard]] TargetGroup* Find(uint32_t id);
   [[nodiscard]] std::map<uint32_t, TargetGroup>& all() { return groups_; }
+  // Paths of targets whose files are opened as they appear, with the groups that read them; no
+  // group, while the target is awaited.
+  using PromptPaths = std::unordered_map<std::string, std::vector<uint32_t>>;
+  [[nodiscard]] const PromptPaths& prompt_paths() const { return prompt_paths_; }
   // Of all wanted groups. Shared with the thread that scans.
   [[nodiscard]] const std::shared_ptr<const ScanPatterns>& patterns() const { return patterns_; }
 
@@ -73,6 +79,7 @@ class TargetGroups {
   std::unordered_map<std::string, Wish> wishes_;  // By group, path and exclusion.
   uint32_t next_id_ = 1;
   uint64_t round_ = 0;
+  PromptPaths prompt_paths_;
   std::shared_ptr<const ScanPatterns> patterns_ = std::make_shared<ScanPatterns>();
 };
 

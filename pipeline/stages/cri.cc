@@ -50,9 +50,9 @@ class CriStage final : public Stage {
     block.SeedExtractedFromLabels();
     for (const EntryIndex entry : block.live()) {
       if (Unwrap(block, entry) == "P") {
-        partials_.Keep(block, entry);
+        partials_.Keep(block, entry, block.LabelsOf(entry));
       } else {
-        partials_.Complete(block, entry);
+        partials_.Complete(block, entry, block.LabelsOf(entry));
       }
     }
     partials_.EndBlock(block);

@@ -82,7 +82,8 @@ class DockerStage final : public Stage {
       timestamp_.Set(block, entry, values[2]);
       return {block.Text(values[0]), block.Text(values[1]), block.Text(values[2])};
     }
-    malformed_.Report(block, entry);
+    // Of a container that docker_sd has found the wrapper is off already.
+    if (block.streams() == nullptr) malformed_.Report(block, entry);
     const LabelSetId labels = block.LabelsOf(entry);
     return {output_.Before(block, entry, labels), stream_.Before(block, entry, labels),
             timestamp_.Before(block, entry, labels)};

@@ -1,4 +1,5 @@
-// The pieces of lines that a container runtime has split, one open line for each set of labels.
+// The pieces of lines that a container runtime has split, one open line for each key: a set of
+// labels, or a stream of a source.
 
 #pragma once
 
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,16 +32,24 @@ class PartialLines {
     std::size_t max_line_bytes = std::numeric_limits<std::size_t>::max();
   };
 
+  using Key = uint64_t;
+
   PartialLines(const StageContext& context, const Limits& limits);
   PartialLines(const PartialLines&) = delete;
   PartialLines& operator=(const PartialLines&) = delete;
   ~PartialLines();
 
-  // The entry is a piece of a line that goes on: takes it out of the block.
-  void Keep(Block& block, EntryIndex entry);
-  // The entry ends a line, if one with its labels is open: puts it together.
-  void Complete(Block& block, EntryIndex entry) {
-    if (!open_.empty()) CompleteOpen(block, entry);
+  // The entry is a piece of a line that goes on: takes it out of the block. `now_ns` for
+  // EmitKept().
+  void Keep(Block& block, EntryIndex entry, Key key, int64_t now_ns = 0);
+  // The entry ends a line, if one with that key is open: puts it together.
+  void Complete(Block& block, EntryIndex entry, Key key) {
+    if (!open_.empty()) CompleteOpen(block, entry, key);
+  }
+  // If a line with that key is open whose pieces have another time than the entry, it will not go
+  // on: emits it as it is, before the entry.
+  void EndOthers(Block& block, EntryIndex entry, Key key) {
+    if (!open_.empty()) EndOther(block, entry, key);
   }
 
   // After the last line of a block: emits the oldest open lines as they are when they take too much
@@ -51,6 +61,13 @@ class PartialLines {
   void EmitAll(Block& block);
   void EmitOf(const SourceProgress& source, Block& block);
 
+  // Of the open line that has waited for longest without more of its source being there to be read:
+  // when its last piece was kept.
+  [[nodiscard]] std::optional<int64_t> OldestKept() const;
+  // Emits those whose last piece was kept at `until_ns` or before, if nothing more of their source
+  // is there to be read.
+  void EmitKept(int64_t until_ns, Block& block);
+
   // Forgets all pieces; their bytes stay unsettled.
   void Abandon();
 
@@ -60,17 +77,21 @@ class PartialLines {
     std::string text;
     std::vector<std::shared_ptr<HeldBytes>> holds;  // Of all pieces.
     uint64_t order = 0;
+    int64_t kept_ns = 0;
     std::size_t memory_bytes = 0;
   };
-  using OpenLines = std::unordered_map<LabelSetId, OpenLine>;
+  using OpenLines = std::unordered_map<Key, OpenLine>;
 
-  void CompleteOpen(Block& block, EntryIndex entry);
+  void CompleteOpen(Block& block, EntryIndex entry, Key key);
+  void EndOther(Block& block, EntryIndex entry, Key key);
+  // It has waited since `kept_ns`, and not for its turn to be read.
+  static bool Waits(const OpenLine& line);
   void Truncate(std::string& text) const;
   void Append(OpenLine& line, HeldEntry piece);
-  // The label sets of the open lines that are wanted, in the order in which they were begun.
+  // The keys of the open lines that are wanted, in the order in which they were begun.
   template <typename Wanted>
-  std::vector<LabelSetId> InOrder(Wanted wanted) const;
-  HeldEntry Take(LabelSetId labels);
+  std::vector<Key> InOrder(Wanted wanted) const;
+  HeldEntry Take(Key key);
   void Erase(OpenLines::iterator line);
 
   LabelSets& label_sets_;
@@ -79,7 +100,7 @@ class PartialLines {
   const std::shared_ptr<HoldBounds> bounds_;  // Shared with the other workers' copies.
   MemoryBudget::Reservation memory_;
   std::size_t memory_bytes_ = 0;
-  OpenLines open_;  // Their sets are pinned.
+  OpenLines open_;  // The label sets of their last pieces are pinned.
   uint64_t next_order_ = 0;
 };
 

@@ -27,12 +27,14 @@ class WatcherBed {
   Logger logger{null.get(), LogLevel::kDebug, LogFormat::kLogfmt};
   Loop loop;
   std::set<std::string> modified;
+  std::vector<std::string> created;
   int rescans = 0;
   Watcher watcher;
 
  private:
   Watcher::Callbacks MakeCallbacks() {
-    return {[this](const std::string& path) { modified.insert(path); }, [this] { ++rescans; }};
+    return {[this](const std::string& path) { modified.insert(path); }, [this] { ++rescans; },
+            [this](const std::string& path) { created.push_back(path); }};
   }
 };
 
@@ -45,10 +47,21 @@ TEST_CASE("watcher: tells which file was written, and that names have changed", 
   bed.watcher.ReadEvents();
   CHECK(bed.modified == std::set<std::string>{bed.Path("a.log")});
   CHECK(bed.rescans == 0);
+  CHECK(bed.created.empty());
 
   std::filesystem::rename(bed.Path("a.log"), bed.Path("b.log"));
   bed.watcher.ReadEvents();
   CHECK(bed.rescans == 1);
+  CHECK(bed.created == std::vector<std::string>{bed.Path("b.log")});
+}
+
+TEST_CASE("watcher: one more directory is watched, and tells what comes into it",
+          "[tail][watcher]") {
+  WatcherBed bed;
+  bed.watcher.Watch(bed.dir.path());
+  bed.Append("new.log");
+  bed.watcher.ReadEvents();
+  CHECK(bed.created == std::vector<std::string>{bed.Path("new.log")});
 }
 
 TEST_CASE("watcher: a directory removed and made again is watched again", "[tail][watcher]") {

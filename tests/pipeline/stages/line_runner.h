@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,18 @@ class LineRunner {
         logger_(log, LogLevel::kWarn, LogFormat::kLogfmt) {
     Build(yaml, shared);
   }
+  // With the stage `docker_sd` before those of `yaml`.
+  struct Containers {
+    bool keep_everything = false;  // As under --inspect.
+  };
+  LineRunner(const std::string& yaml, Containers how)
+      : held_memory(std::size_t{12} << 20),
+        problems_("test.yaml", yaml),
+        unwraps_docker_(true),
+        keep_everything_(how.keep_everything),
+        logger_(-1, LogLevel::kWarn, LogFormat::kLogfmt) {
+    Build(yaml, shared);
+  }
   // Another worker of the same job.
   LineRunner(const std::string& yaml, LineRunner& other)
       : held_memory(std::size_t{12} << 20),
@@ -57,7 +70,7 @@ class LineRunner {
   std::vector<Out> Run(const std::vector<std::string>& lines) {
     std::vector<std::unique_ptr<std::string>> texts;
     Block& block = pipeline_->block();
-    block.Reset(sets.Intern(labels), progress);
+    block.Reset(sets.Intern(labels), progress, streams ? &*streams : nullptr);
     for (const std::string& line : lines) {
       texts.push_back(std::make_unique<std::string>(line + std::string(kTextPadding, '"')));
       const std::string_view padded = *texts.back();
@@ -102,6 +115,7 @@ class LineRunner {
   }
 
   Labels labels;
+  std::optional<StreamLabelSets> streams;  // Set: lines are wrapped as Docker does it.
   LabelSets sets;
   FakeClock clock;
   std::shared_ptr<SourceProgress> progress;
@@ -116,8 +130,10 @@ class LineRunner {
                                  .clock = clock,
                                  .logger = logger_,
                                  .metrics = metrics_,
+                                 .keep_everything = keep_everything_,
                                  .shared = &states,
-                                 .held_memory = &held_memory});
+                                 .held_memory = &held_memory,
+                                 .unwraps_docker = unwraps_docker_});
     progress = NewSource();
   }
 
@@ -152,6 +168,8 @@ class LineRunner {
   }
 
   Problems problems_;
+  bool unwraps_docker_ = false;
+  bool keep_everything_ = false;
   Logger logger_;
   CustomMetrics metrics_;
   std::unique_ptr<Pipeline> pipeline_;
