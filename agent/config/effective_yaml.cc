@@ -295,7 +295,7 @@ void WriteKubernetesSd(YamlWriter& out, const KubernetesSdConfig& config) {
   }
   out.BeginMap("attach_metadata");
   out.Bool("node", config.attach.node);
-  out.Bool("namespace", config.attach.namespace_);
+  out.Bool("namespace", config.attach.of_namespace);
   out.Bool("deployment", config.attach.deployment);
   out.Bool("job", config.attach.job);
   out.Bool("cronjob", config.attach.cronjob);

@@ -89,7 +89,7 @@ void ReadAttach(FieldReader& parent, KubernetesSdConfig& config) {
   if (node == nullptr) return;
   FieldReader fields(*node, parent.PathOf("attach_metadata"), parent.problems());
   config.attach.node = fields.Bool("node", false);
-  config.attach.namespace_ = fields.Bool("namespace", false);
+  config.attach.of_namespace = fields.Bool("namespace", false);
   config.attach.deployment = fields.Bool("deployment", false);
   config.attach.job = fields.Bool("job", false);
   config.attach.cronjob = fields.Bool("cronjob", false);

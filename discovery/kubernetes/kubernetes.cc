@@ -40,7 +40,7 @@ std::vector<KubeKind> KindsOf(const KubernetesOptions& options) {
   }
   const bool has_nodes = options.role != KubeRole::kService && options.role != KubeRole::kIngress;
   if (options.attach.node && has_nodes) kinds.push_back(KubeKind::kNode);
-  if (options.attach.namespace_) kinds.push_back(KubeKind::kNamespace);
+  if (options.attach.of_namespace) kinds.push_back(KubeKind::kNamespace);
   return kinds;
 }
 

@@ -27,7 +27,7 @@ struct KubeSelector {
 // What is added to a target from objects around it.
 struct KubeAttach {
   bool node = false;
-  bool namespace_ = false;
+  bool of_namespace = false;
   bool deployment = false;
   bool job = false;
   bool cronjob = false;

@@ -40,8 +40,8 @@ void AttachNode(Labels& labels, const std::string& node, const KubeAttach& attac
 
 void AttachNamespace(Labels& labels, const std::string& ns, const KubeAttach& attach,
                      const KubeSurroundings& around) {
-  if (!attach.namespace_ || ns.empty()) return;
-  const KubeObject* const found = around.namespace_({}, ns);
+  if (!attach.of_namespace || ns.empty()) return;
+  const KubeObject* const found = around.of_namespace({}, ns);
   if (found == nullptr) return;
   SetPairs(labels, "namespace", "label", found->labels);
   SetPairs(labels, "namespace", "annotation", found->annotations);

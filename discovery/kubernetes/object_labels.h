@@ -19,8 +19,8 @@ struct KubeSurroundings {
   using Find = std::function<const KubeObject*(const std::string& ns, const std::string& name)>;
   Find pod;
   Find service;
-  Find node;        // By name alone.
-  Find namespace_;  // By name alone.
+  Find node;          // By name alone.
+  Find of_namespace;  // By name alone.
 };
 
 // One target, and of which container's log it is.

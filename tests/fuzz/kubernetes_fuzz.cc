@@ -41,7 +41,7 @@ void CheckTargets(agent::KubeRole role, const agent::KubeObject& object) {
   const agent::KubeSurroundings around{is_pod ? agent::KubeSurroundings::Find(itself) : nothing,
                                        itself, itself, itself};
   const agent::KubeAttach attach{
-      .node = true, .namespace_ = true, .deployment = true, .job = true, .cronjob = true};
+      .node = true, .of_namespace = true, .deployment = true, .job = true, .cronjob = true};
   for (const agent::KubeTarget& target : agent::KubeTargets(role, object, attach, around)) {
     for (const agent::Label& label : target.labels)
       Require(agent::IsValidLabelName(label.name));

@@ -32,7 +32,7 @@ TEST_CASE("kubernetes_sd_configs: every key is read, and written again", "[confi
   CHECK(pods.namespaces == std::vector<std::string>{"a", "b"});
   CHECK(pods.selectors[0].label == "x=y");
   CHECK(pods.selectors[0].field == "a!=b");
-  CHECK((pods.attach.node && pods.attach.namespace_ && pods.attach.cronjob));
+  CHECK((pods.attach.node && pods.attach.of_namespace && pods.attach.cronjob));
   CHECK(pods.label_wait == std::chrono::minutes(1));
   CHECK(pods.pod_logs_path == "/pods");
   CHECK(pods.log_roots == std::vector<std::string>{"/data"});

@@ -126,7 +126,7 @@ TEST_CASE("kubernetes: what stands around a pod is attached when it is asked for
   KubeObject pod = Pod();
   pod.labels = {{"pod-template-hash", "6d4cf56db6"}};
   KubeAttach all{
-      .node = true, .namespace_ = true, .deployment = true, .job = true, .cronjob = true};
+      .node = true, .of_namespace = true, .deployment = true, .job = true, .cronjob = true};
 
   const auto target = Targets(KubeRole::kPod, pod, world, all)[0];
   CHECK(Value(target, "node_name") == "node-1");

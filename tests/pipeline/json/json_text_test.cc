@@ -13,8 +13,6 @@
 namespace agent {
 namespace {
 
-using std::string_literals::operator""s;
-
 constexpr std::size_t kNoLimit = std::size_t{1} << 30;
 
 // The text read as a tree and written again; "malformed" when it is.
