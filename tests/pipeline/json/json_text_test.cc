@@ -13,6 +13,9 @@
 namespace agent {
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): it is used.
+using std::string_literals::operator""s;
+
 constexpr std::size_t kNoLimit = std::size_t{1} << 30;
 
 // The text read as a tree and written again; "malformed" when it is.
