@@ -222,6 +222,11 @@ class Tailer {
   bool OpenPrompt(const std::string& path);
   // Takes up those that are open and wanted by a group.
   void TakeUpPrompt(const std::vector<std::string>& paths);
+  // Gives those that are awaited no longer to the groups whose globs they match, and closes the
+  // rest.
+  void EndAwaiting();
+  void AppendOpen(const std::string& path, uint32_t group, std::vector<ScannedFile>& found) const;
+  void TakeUpOpen(std::vector<ScannedFile> found);
   // The descriptor that was opened for the file; invalid when there is none.
   UniqueFd TakePrompt(const FollowedFile& file);
 

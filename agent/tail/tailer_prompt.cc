@@ -3,20 +3,32 @@
 // opened as it appears.
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <utility>
 
 #include "agent/tail/glob.h"
 #include "agent/tail/tailer.h"
 
 namespace agent {
+namespace {
+
+// Where an open file really is; empty when that cannot be told.
+std::string PlaceOf(int fd) {
+  std::array<char, PATH_MAX> place{};
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t length = ::readlink(link.c_str(), place.data(), place.size());
+  return length <= 0 ? std::string() : std::string(place.data(), static_cast<std::size_t>(length));
+}
+
+}  // namespace
 
 void Tailer::LookForPromptFiles() {
-  const TargetGroups::PromptPaths& wanted = groups_.prompt_paths();
-  std::erase_if(prompt_files_,
-                [&wanted](const auto& open) { return !wanted.contains(open.first); });
+  EndAwaiting();
   std::vector<std::string> open;
-  for (const auto& [path, groups] : wanted) {
+  for (const auto& [path, prompt] : groups_.prompt_paths()) {
     if (!prompt_files_.contains(path) && files_.FindByPlace(path).empty()) {
       // First the watch: what comes after the look is reported.
       watcher_.Watch(std::string(DirName(path)));
@@ -27,9 +39,23 @@ void Tailer::LookForPromptFiles() {
   TakeUpPrompt(open);
 }
 
+void Tailer::EndAwaiting() {
+  if (!running_ || finishing_all_) return;
+  std::vector<ScannedFile> found;
+  for (const auto& [path, fd] : prompt_files_) {
+    if (groups_.prompt_paths().contains(path)) continue;
+    for (const auto& [id, group] : groups_.all()) {
+      if (group.wanted && group.Wants(path)) AppendOpen(path, id, found);
+    }
+  }
+  TakeUpOpen(std::move(found));
+  std::erase_if(prompt_files_,
+                [this](const auto& open) { return !groups_.prompt_paths().contains(open.first); });
+}
+
 void Tailer::AddPromptDirectories(std::vector<std::string>& directories) const {
-  for (const auto& [path, groups] : groups_.prompt_paths()) {
-    if (groups.empty()) directories.emplace_back(DirName(path));
+  for (const auto& [path, prompt] : groups_.prompt_paths()) {
+    if (prompt.groups.empty()) directories.emplace_back(DirName(path));
   }
 }
 
@@ -44,6 +70,8 @@ bool Tailer::OpenPrompt(const std::string& path) {
   if (!files_.FindByPlace(path).empty()) return false;
   UniqueFd fd = OpenForReading(path);
   if (!fd.valid()) return false;
+  const std::vector<std::string>& roots = groups_.prompt_paths().at(path).roots;
+  if (!roots.empty() && !IsBelowAny(PlaceOf(fd.get()), roots)) return false;
   prompt_files_[path] = std::move(fd);
   return true;
 }
@@ -52,27 +80,33 @@ void Tailer::TakeUpPrompt(const std::vector<std::string>& paths) {
   if (!running_ || finishing_all_) return;
   std::vector<ScannedFile> found;
   for (const std::string& path : paths) {
-    const int fd = prompt_files_.at(path).get();
-    const Result<FileStat> info = StatFile(fd);
-    Result<std::string> head = ReadHead(fd);
-    if (!info.ok() || !info->regular || !head.ok()) continue;
-    for (const uint32_t group : groups_.prompt_paths().at(path))
-      found.push_back({group, path, {}, *info, *head});
+    for (const uint32_t group : groups_.prompt_paths().at(path).groups)
+      AppendOpen(path, group, found);
   }
-  std::erase_if(found, [this](const ScannedFile& file) { return Known(file) != nullptr; });
-  if (!found.empty()) {
-    std::vector<ScannedFile*> unknown;
-    for (ScannedFile& file : found)
-      unknown.push_back(&file);
-    DirectoryIndex index;
-    RecordIndex records(positions_.state(),
-                        [this](const SourceKey& key) { return files_.Has(key); });
-    AdoptAll(std::move(unknown), index, records);
-    StartSources();
-  }
+  TakeUpOpen(std::move(found));
   for (const std::string& path : paths) {
-    if (!groups_.prompt_paths().at(path).empty()) prompt_files_.erase(path);
+    if (!groups_.prompt_paths().at(path).groups.empty()) prompt_files_.erase(path);
   }
+}
+
+void Tailer::AppendOpen(const std::string& path, uint32_t group,
+                        std::vector<ScannedFile>& found) const {
+  const int fd = prompt_files_.at(path).get();
+  const Result<FileStat> info = StatFile(fd);
+  Result<std::string> head = ReadHead(fd);
+  if (info.ok() && info->regular && head.ok()) found.push_back({group, path, {}, *info, *head});
+}
+
+void Tailer::TakeUpOpen(std::vector<ScannedFile> found) {
+  std::erase_if(found, [this](const ScannedFile& file) { return Known(file) != nullptr; });
+  if (found.empty()) return;
+  std::vector<ScannedFile*> unknown;
+  for (ScannedFile& file : found)
+    unknown.push_back(&file);
+  DirectoryIndex index;
+  RecordIndex records(positions_.state(), [this](const SourceKey& key) { return files_.Has(key); });
+  AdoptAll(std::move(unknown), index, records);
+  StartSources();
 }
 
 UniqueFd Tailer::TakePrompt(const FollowedFile& file) {

@@ -94,14 +94,14 @@ void TargetGroups::Set(const std::vector<std::shared_ptr<const Target>>& targets
   auto patterns = std::make_shared<ScanPatterns>();
   for (const std::shared_ptr<const Target>& target : targets) {
     if (target->awaited) {
-      prompt_paths_[target->path];
+      prompt_paths_[target->path].roots = target->roots;
       continue;
     }
     KnownTarget& known = Know(target, logger);
     known.round = round_;
     TargetGroup& group = groups_[known.group];
     group.wanted = true;
-    if (target->streams) prompt_paths_[target->path].push_back(group.id);
+    if (target->streams) prompt_paths_[target->path].groups.push_back(group.id);
     Wish& wish = *known.wish;
     if (std::exchange(wish.round, round_) == round_ || wish.pattern == nullptr) continue;
     group.patterns.push_back(wish.pattern);

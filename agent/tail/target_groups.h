@@ -49,9 +49,12 @@ class TargetGroups {
   // Null when there is none.
   [[nodiscard]] TargetGroup* Find(uint32_t id);
   [[nodiscard]] std::map<uint32_t, TargetGroup>& all() { return groups_; }
-  // Paths of targets whose files are opened as they appear, with the groups that read them; no
-  // group, while the target is awaited.
-  using PromptPaths = std::unordered_map<std::string, std::vector<uint32_t>>;
+  // Targets whose files are opened as they appear, by path.
+  struct Prompt {
+    std::vector<uint32_t> groups;    // That read it; none, while the target is awaited.
+    std::vector<std::string> roots;  // As in Target.
+  };
+  using PromptPaths = std::unordered_map<std::string, Prompt>;
   [[nodiscard]] const PromptPaths& prompt_paths() const { return prompt_paths_; }
   // Of all wanted groups. Shared with the thread that scans.
   [[nodiscard]] const std::shared_ptr<const ScanPatterns>& patterns() const { return patterns_; }

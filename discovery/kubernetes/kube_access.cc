@@ -1,5 +1,6 @@
 #include "discovery/kubernetes/kube_access.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -26,10 +27,17 @@ Error Invalid(std::string message) {
   return Error{ErrorCode::kInvalid, std::move(message)};
 }
 
+// The six bits that a character of base64 stands for; 64: it is none.
+uint32_t Base64Value(char c) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return static_cast<uint32_t>(std::min(kAlphabet.find(c), kAlphabet.size()));
+}
+
 std::optional<std::string> DecodeBase64(std::string_view text) {
   std::string bytes;
   uint32_t bits = 0;
-  int count = 0;
+  uint32_t held = 0;  // Of `bits`.
   bool ended = false;
   for (const char c : text) {
     if (c == '\n' || c == '\r' || c == ' ') continue;
@@ -37,33 +45,16 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
       ended = true;
       continue;
     }
-    uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') {
-      value = static_cast<uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      value = static_cast<uint32_t>(c - 'a') + 26;
-    } else if (c >= '0' && c <= '9') {
-      value = static_cast<uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '/') {
-      value = c == '+' ? 62 : 63;
-    } else {
-      return std::nullopt;
-    }
-    if (ended) return std::nullopt;
-    bits = bits << 6U | value;
-    if (++count < 4) continue;
-    for (const uint32_t shift : {16U, 8U, 0U})
-      bytes += static_cast<char>(bits >> shift & 0xffU);
-    bits = 0;
-    count = 0;
+    const uint32_t value = Base64Value(c);
+    if (ended || value == 64) return std::nullopt;
+    bits = (bits << 6U | value) & 0xffffU;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    bytes += static_cast<char>(bits >> held & 0xffU);
   }
-  if (count == 1) return std::nullopt;
-  if (count == 2) bytes += static_cast<char>(bits >> 4U & 0xffU);
-  if (count == 3) {
-    bytes += static_cast<char>(bits >> 10U & 0xffU);
-    bytes += static_cast<char>(bits >> 2U & 0xffU);
-  }
-  return bytes;
+  // A lone character has too few bits for a byte.
+  return held == 6 ? std::nullopt : std::optional(std::move(bytes));
 }
 
 // One of `clusters`, `users` and `contexts`: the map under `inner` of the item with that name.

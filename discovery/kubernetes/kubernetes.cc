@@ -224,9 +224,10 @@ void KubernetesDiscoverer::AddReflector(KubeKind kind, const std::string& ns,
 
 const KubeObject* KubernetesDiscoverer::Find(KubeKind kind, const std::string& ns,
                                              const std::string& name) const {
+  const std::string key = ns + "/" + name;
   for (const auto& reflector : reflectors_) {
     if (reflector->resource().kind != kind) continue;
-    const auto found = reflector->objects().find(ns + "/" + name);
+    const auto found = reflector->objects().find(key);
     if (found != reflector->objects().end()) return &found->second;
   }
   return nullptr;

@@ -44,6 +44,8 @@ class KubernetesDiscoverer final : public Discoverer {
   KubernetesDiscoverer(Dependencies dependencies, std::string job, KubernetesOptions options,
                        std::shared_ptr<const Relabeling> relabeling, std::string host,
                        Random random);
+  KubernetesDiscoverer(const KubernetesDiscoverer&) = delete;
+  KubernetesDiscoverer& operator=(const KubernetesDiscoverer&) = delete;
   ~KubernetesDiscoverer() override;
 
   void Start(std::function<void(DiscoveryResult)> changed) override;
@@ -52,6 +54,12 @@ class KubernetesDiscoverer final : public Discoverer {
   void CollectMetrics(MetricSink& sink) const override;
 
  private:
+  // A folder of which the server has not told.
+  struct UnknownFolder {
+    PodFolder folder;  // All that was ever seen in it.
+    int64_t since_ns = 0;
+    int64_t vanished_ns = 0;  // 0: it is there.
+  };
   struct GonePod {
     KubeObject object;
     int64_t since_ns = 0;
@@ -78,7 +86,10 @@ class KubernetesDiscoverer final : public Discoverer {
   DiscoveryResult PodTargets();
   DiscoveryResult OtherTargets();
   void AddPod(const std::string& folder, const KubeObject& pod, bool gone);
-  void AddUnknownFolders(const std::set<std::string>& known);
+  void NoteUnknownFolders(const std::set<std::string>& known);
+  void AddUnknownFolders();
+  void AddAwaited(const std::string& name, const PodFolder& folder);
+  void AddWithoutLabels(const std::string& name, const PodFolder& folder);
   [[nodiscard]] Labels FolderLabels(const PodFolder& folder, const std::string& container) const;
   [[nodiscard]] std::string DefaultPath(const std::string& folder,
                                         const std::string& container) const;
@@ -105,7 +116,8 @@ class KubernetesDiscoverer final : public Discoverer {
   std::map<std::string, GonePod> gone_pods_;  // By the name of their folder.
   std::unique_ptr<PodFolderWatch> folder_watch_;
   PodFolders folders_;
-  std::map<std::string, int64_t> unknown_since_ns_;  // Folders of which the server has not told.
+  std::map<std::string, UnknownFolder> unknown_;
+  std::map<std::string, std::shared_ptr<const Target>> awaited_;  // By path.
   bool folders_looked_ = false;
   std::string folder_error_;
   uint64_t ignored_folders_ = 0;  // At the last look.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "discovery/kubernetes/kubernetes.h"
@@ -16,6 +17,13 @@ constexpr int64_t kKeepGoneNanos = 60 * kNanosPerSecond;
 
 std::string FolderOf(const KubeObject& pod) {
   return PodFolderName(pod.ns, pod.name, KubeLogUid(pod));
+}
+
+// Both sorted.
+void Merge(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  std::vector<std::string> merged;
+  std::set_union(all.begin(), all.end(), more.begin(), more.end(), std::back_inserter(merged));
+  all = std::move(merged);
 }
 
 bool HasPossibleNames(const KubeObject& pod) {
@@ -83,9 +91,13 @@ DiscoveryResult KubernetesDiscoverer::PodTargets() {
     known.insert(folder);
     AddPod(folder, pod.object, /*gone=*/true);
   }
-  AddUnknownFolders(known);
+  NoteUnknownFolders(known);
+  AddUnknownFolders();
   folder_watch_->SetKnown(std::move(known));
-  return builder_.Take();
+  DiscoveryResult found = builder_.Take();
+  for (const auto& [path, target] : awaited_)
+    found.targets.push_back(target);
+  return found;
 }
 
 // Those that are back, or have no folder any more.
@@ -115,35 +127,86 @@ void KubernetesDiscoverer::AddPod(const std::string& folder, const KubeObject& p
   }
 }
 
-void KubernetesDiscoverer::AddUnknownFolders(const std::set<std::string>& known) {
+void KubernetesDiscoverer::NoteUnknownFolders(const std::set<std::string>& known) {
+  const int64_t now_ns = dependencies_.clock.MonotonicNanos();
+  std::erase_if(unknown_, [&known](const auto& pair) { return known.contains(pair.first); });
+  for (const auto& [name, folder] : folders_) {
+    if (known.contains(name) || !IsOurs(folder)) continue;
+    const auto [at, fresh] = unknown_.try_emplace(name, UnknownFolder{folder, now_ns, 0});
+    UnknownFolder& unknown = at->second;
+    unknown.vanished_ns = 0;
+    if (fresh) continue;
+    // Its files go before it does.
+    Merge(unknown.folder.containers, folder.containers);
+    Merge(unknown.folder.files, folder.files);
+  }
+  for (auto& [name, unknown] : unknown_) {
+    if (unknown.vanished_ns == 0 && !folders_.contains(name)) unknown.vanished_ns = now_ns;
+  }
+}
+
+void KubernetesDiscoverer::AddUnknownFolders() {
   const int64_t now_ns = dependencies_.clock.MonotonicNanos();
   const int64_t wait_ns = options_.label_wait.count() * kNanosPerMilli;
   int64_t next_ns = INT64_MAX;
   waiting_ = 0;
   without_labels_ = 0;
-  std::erase_if(unknown_since_ns_, [&](const auto& pair) {
-    return known.contains(pair.first) || !folders_.contains(pair.first);
-  });
-  for (const auto& [name, folder] : folders_) {
-    if (known.contains(name) || !IsOurs(folder)) continue;
-    const int64_t since_ns = unknown_since_ns_.try_emplace(name, now_ns).first->second;
-    if (now_ns - since_ns < wait_ns) {
+  awaited_.clear();
+  for (auto at = unknown_.begin(); at != unknown_.end();) {
+    const auto& [name, unknown] = *at;
+    const int64_t end_ns = unknown.since_ns + wait_ns;
+    if (now_ns < end_ns) {
       ++waiting_;
-      next_ns = std::min(next_ns, since_ns + wait_ns - now_ns);
-    } else if (!options_.needs_api) {
-      ++without_labels_;
-      for (const std::string& container : folder.containers) {
-        Labels labels = FolderLabels(folder, container);
-        if (options_.default_path) labels.Set("__path__", DefaultPath(name, container));
-        builder_.Add(labels);
+      next_ns = std::min(next_ns, end_ns - now_ns);
+      AddAwaited(name, unknown.folder);
+    } else {
+      const int64_t gone_ns = std::max(unknown.vanished_ns, end_ns) + kKeepGoneNanos;
+      if (unknown.vanished_ns != 0 && (options_.needs_api || now_ns >= gone_ns)) {
+        at = unknown_.erase(at);
+        continue;
       }
+      if (unknown.vanished_ns != 0) next_ns = std::min(next_ns, gone_ns - now_ns);
+      if (!options_.needs_api) AddWithoutLabels(name, unknown.folder);
     }
+    ++at;
   }
-  if (waiting_ > 0) {
+  if (next_ns != INT64_MAX) {
     wait_timer_.StartOnce(milliseconds(next_ns / kNanosPerMilli + 1), [this] { Update(); });
-    // The server should have told of them by now.
-    for (const auto& reflector : reflectors_)
-      reflector->Doubt();
+  }
+  if (waiting_ == 0) return;
+  // The server should have told of them by now.
+  for (const auto& reflector : reflectors_)
+    reflector->Doubt();
+}
+
+void KubernetesDiscoverer::AddWithoutLabels(const std::string& name, const PodFolder& folder) {
+  ++without_labels_;
+  for (const std::string& container : folder.containers) {
+    Labels labels = FolderLabels(folder, container);
+    if (options_.default_path) labels.Set("__path__", DefaultPath(name, container));
+    builder_.Add(labels);
+  }
+}
+
+// Opened at once, so that they are not lost when the pod is deleted meanwhile, and not read.
+void KubernetesDiscoverer::AddAwaited(const std::string& name, const PodFolder& folder) {
+  std::vector<std::string> files = folder.files;
+  for (const std::string& container : folder.containers) {
+    const bool has_file = std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+      return file.starts_with(container + "/");
+    });
+    if (!has_file) files.push_back(container + "/0.log");
+  }
+  const std::string top = options_.pod_logs_path + "/" + name + "/";
+  for (const std::string& file : files) {
+    Target target;
+    target.job = job_;
+    target.discovered = FolderLabels(folder, file.substr(0, file.find('/')));
+    target.path = top + file;
+    target.roots = options_.log_roots;
+    target.awaited = true;
+    std::string path = target.path;
+    awaited_.emplace(std::move(path), std::make_shared<const Target>(std::move(target)));
   }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kubernetes_sd_configs against a real API server: rights, selectors, lists and watches of every role."""
 
+import json
 import pathlib
 import shutil
 import tempfile
@@ -8,8 +9,8 @@ import tempfile
 import harness
 import kube
 from harness import wait_until
+from kube_bed import KubernetesTestCase
 from kube_server import KubeServer
-from kubernetes_test import KubernetesTestCase
 
 PODS = "/api/v1/namespaces/default/pods"
 
@@ -117,7 +118,7 @@ class RealServerTest(KubernetesTestCase):
         wait_until("the page is there", lambda: agent.get("/service-discovery")[0] == 200)
 
         def found():
-            jobs = harness.json.loads(agent.get("/service-discovery?format=json")[1])["jobs"]
+            jobs = json.loads(agent.get("/service-discovery?format=json")[1])["jobs"]
             return {job["name"]: [t["discovered_labels"] for t in job["targets"]] for job in jobs}
 
         def fits(labels, address, more):

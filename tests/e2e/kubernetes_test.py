@@ -1,86 +1,13 @@
 #!/usr/bin/env python3
-"""kubernetes_sd_configs against an API server that misbehaves, and the folders of a kubelet: pods that come, change,
-go, live for a moment; watches that break; a server that is away."""
+"""kubernetes_sd_configs and the folders of a kubelet: pods that come, change, go, live for a moment, wait for their
+labels; links out of their folders."""
 
-import json
 import os
-import shutil
 
 import harness
-import kube
-from harness import base_config, wait_until
+from harness import wait_until
 from kube import pod
-
-HELM_RULES = [
-    {"source_labels": ["__meta_kubernetes_pod_controller_name"], "regex": "([0-9a-z-.]+?)(-[0-9a-f]{8,10})?",
-     "action": "replace", "target_label": "__tmp_controller_name"},
-    {"source_labels": ["__meta_kubernetes_pod_label_app_kubernetes_io_name", "__meta_kubernetes_pod_label_app",
-                       "__tmp_controller_name", "__meta_kubernetes_pod_name"],
-     "regex": "^;*([^;]+)(;.*)?$", "action": "replace", "target_label": "app"},
-    {"source_labels": ["__meta_kubernetes_pod_label_app_kubernetes_io_instance", "__meta_kubernetes_pod_label_instance"],
-     "regex": "^;*([^;]+)(;.*)?$", "action": "replace", "target_label": "instance"},
-    {"source_labels": ["__meta_kubernetes_pod_node_name"], "action": "replace", "target_label": "node_name"},
-    {"source_labels": ["__meta_kubernetes_namespace"], "action": "replace", "target_label": "namespace"},
-    {"source_labels": ["namespace", "app"], "separator": "/", "action": "replace", "replacement": "$1", "target_label": "job"},
-    {"source_labels": ["__meta_kubernetes_pod_name"], "action": "replace", "target_label": "pod"},
-    {"source_labels": ["__meta_kubernetes_pod_container_name"], "action": "replace", "target_label": "container"},
-]  # fmt: skip
-
-
-def path_rules(logs):
-    """The last two rules of the chart, for logs that are elsewhere."""
-    return [
-        {"source_labels": ["__meta_kubernetes_pod_uid", "__meta_kubernetes_pod_container_name"], "separator": "/",
-         "replacement": f"{logs}/*$1/*.log", "target_label": "__path__"},
-        {"source_labels": ["__meta_kubernetes_pod_annotationpresent_kubernetes_io_config_hash",
-                           "__meta_kubernetes_pod_annotation_kubernetes_io_config_hash",
-                           "__meta_kubernetes_pod_container_name"],
-         "separator": "/", "regex": "true/(.*)", "replacement": f"{logs}/*$1/*.log", "target_label": "__path__"},
-    ]  # fmt: skip
-
-
-class KubernetesTestCase(harness.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.kubelet = kube.Kubelet(self.dir)
-        self.receiver = self.sink()
-
-    def fake(self, **more):
-        fake = kube.FakeKube(**more)
-        self.addCleanup(lambda: fake.server and fake.close())
-        return fake
-
-    def config(self, url, rules=None, **sd):
-        job = {
-            "job_name": "pods",
-            "pipeline_stages": [{"cri": {}}],
-            "kubernetes_sd_configs": [{"role": "pod", "pod_logs_path": str(self.kubelet.path), "api_server": url, **sd}],
-            "relabel_configs": HELM_RULES + path_rules(self.kubelet.path) if rules is None else rules,
-        }
-        if url is None:
-            del job["kubernetes_sd_configs"][0]["api_server"]
-        return base_config(self.dir, self.receiver.url, [job])
-
-    def run_agent(self, config, **environment):
-        return self.start(config, env={"NODE_NAME": "node-1", **environment})
-
-    def wait_lines(self, *lines, timeout=30):
-        want = sorted(lines)
-        wait_until(lambda: f"{sorted(self.receiver.lines())}, wanted {want}",
-                   lambda: sorted(self.receiver.lines()) == want, timeout)  # fmt: skip
-
-    def labels(self, line):
-        return next(entry.labels for entry in self.receiver.taken() if entry.line == line)
-
-    def discovered(self, agent):
-        return json.loads(agent.get("/service-discovery?format=json")[1])["jobs"][0]
-
-    def problems(self, agent):
-        """What the page says that is wrong."""
-        return agent.get("/service-discovery")[1]
-
-    def end(self, agent):
-        self.assertEqual(agent.stop()[0], 0)
+from kube_bed import HELM_RULES, KubernetesTestCase
 
 
 class PodsTest(KubernetesTestCase):
@@ -141,17 +68,6 @@ class PodsTest(KubernetesTestCase):
         self.assertEqual({self.labels(f"{name} last")["app"] for name in names}, {"moment"})
         self.end(agent)
 
-    def is_open(self, agent, path):
-        """The agent has it open: from then on nothing that happens to its folder can lose it."""
-        folder = f"/proc/{agent.process.pid}/fd"
-        for each in os.listdir(folder):
-            try:
-                if os.readlink(f"{folder}/{each}").removesuffix(" (deleted)") == str(path):
-                    return True
-            except OSError:
-                pass
-        return False
-
     def test_a_pod_s_labels_change_and_nothing_is_read_twice(self):
         api = self.fake()
         app = pod("web", labels={"app": "blue"})
@@ -200,166 +116,93 @@ class PodsTest(KubernetesTestCase):
         self.end(agent)
 
 
-class ServerTest(KubernetesTestCase):
-    """What a server does, and what becomes of the targets."""
+class WaitingTest(KubernetesTestCase):
+    """Pods of which the server has not told: their logs are held until it does, or the time is over."""
 
-    def follow(self, api, **more):
-        """An agent that watches, with one pod whose label says who it is."""
-        self.first = pod("first", labels={"app": "first"})
-        api.put("pods", self.first)
-        self.kubelet.log(self.first, "first 1")
-        agent = self.run_agent(self.config(api.url, **more))
-        self.wait_lines("first 1")
-        wait_until("it watches", lambda: api.count(watch=True))
-        return agent
+    def mute(self, api):
+        """It answers nothing; watches go on and stay silent."""
+        api.plan = lambda path, query: (503, {"Connection": "close"}, b"")
 
-    def a_new_pod_is_found(self, api, name="late", timeout=30):
-        late = pod(name, labels={"app": name})
-        api.put("pods", late)
-        self.kubelet.log(late, f"{name} 1")
-        wait_until(f"{name} is read", lambda: f"{name} 1" in self.receiver.lines(), timeout)
-        self.assertEqual(self.labels(f"{name} 1")["app"], name)
+    def waiting(self, agent):
+        return agent.metrics().sum("agent_kubernetes_pods_waiting")
 
-    def test_a_version_that_is_too_old_is_listed_anew(self):
+    def test_labels_that_come_late_are_waited_for(self):
         api = self.fake()
-        agent = self.follow(api)
-        lists = api.count(watch=False)
-        gone = pod("gone", labels={"app": "gone"})
-        with api.lock:
-            api.objects[("pods", "default", "gone")] = gone  # Nobody is told.
-        api.forget()
-        api.break_watches()
-        wait_until("it has listed", lambda: api.count(watch=False) > lists)
-        self.kubelet.log(gone, "gone 1")
-        wait_until("the pod of which no event told", lambda: "gone 1" in self.receiver.lines())
-        self.a_new_pod_is_found(api)
-        self.assertGreaterEqual(agent.metrics().sum("agent_kubernetes_expired_total"), 1)
-        self.assertIn("first 1", self.receiver.lines())
-        self.end(agent)
-
-    def test_watches_that_break_off_go_on_where_they_were(self):
-        api = self.fake()
-        agent = self.follow(api, label_wait="1h")
-        lists = api.count(watch=False)
-        for n in range(3):
-            watches = api.count(watch=True)
-            api.break_watches()
-            wait_until("another watch", lambda w=watches: api.count(watch=True) > w)
-            self.a_new_pod_is_found(api, f"late-{n}")
-        self.assertEqual(api.count(watch=False), lists)
-        self.end(agent)
-
-    def test_an_event_that_is_cut_in_the_middle(self):
-        api = self.fake()
-        agent = self.follow(api, label_wait="1h")
-        watches = api.count(watch=True)
-        cut = pod("cut", labels={"app": "cut"})
-        with api.lock:  # The watch is woken once, for both.
-            api.epoch += 1
-            api.cut = True
-            api.put("pods", cut)
-        wait_until("another watch", lambda: api.count(watch=True) > watches)
-        self.kubelet.log(cut, "cut 1")
-        wait_until("the pod of the broken event", lambda: "cut 1" in self.receiver.lines())
-        self.assertEqual(self.labels("cut 1")["app"], "cut")
-        self.end(agent)
-
-    def test_bookmarks_are_gone_on_from(self):
-        api = self.fake()
-        agent = self.follow(api)
-        for n in range(5):
-            api.put("pods", pod(f"elsewhere-{n}", node="node-2"))
-        marked = lambda: agent.metrics().sum("agent_kubernetes_events_total") >= 1
-        wait_until("a bookmark", marked)
-        version = str(api.version)
-        watches = api.count(watch=True)
-        api.break_watches()
-        wait_until("another watch", lambda: api.count(watch=True) > watches)
-        query = [query for _, query, _ in api.requests if "watch" in query][-1]
-        self.assertEqual(query["resourceVersion"], version)
-        self.end(agent)
-
-    def test_too_many_requests(self):
-        api = self.fake()
-        refused = []
-
-        def plan(path, query):
-            if len(refused) < 2:
-                refused.append(harness.time.monotonic())
-                return 429, {"Retry-After": "1"}, b""
-            return None
-
-        api.plan = plan
-        agent = self.follow(api)
-        self.assertGreaterEqual(refused[1] - refused[0], 1)
-        self.end(agent)
-
-    def test_nonsense_is_no_end(self):
-        api = self.fake()
-        answers = iter(
-            [
-                (200, {}, b"<html>this is a proxy</html>"),
-                (200, {}, b'{"items": 3}'),
-                (200, {}, b'{"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "x"'),
-                (500, {}, b""),
-                (200, {"Content-Length": "100000", "Connection": "close"}, b'{"items": ['),
-                (403, {}, b'{"kind": "Status", "message": "pods is forbidden: no role"}'),
-            ]
-        )
-        api.plan = lambda path, query: next(answers, None)
-        agent = self.run_agent(self.config(api.url))
-        wait_until("it watches", lambda: api.count(watch=True), 60)
-        self.a_new_pod_is_found(api)
-        self.assertGreaterEqual(agent.metrics().sum("agent_kubernetes_request_failures_total"), 5)
-        self.end(agent)
-
-    def test_hostile_names(self):
-        api = self.fake()
-        secret = self.dir / "secret.log"
-        secret.write_text("2026-05-04T09:12:03.418Z stdout F outside\n")
-        good = pod("good", labels={"app": "good", "x\n\"}{": "a\nb\"", "y" * 300: "z" * 300})
-        names = ["..", "a\nb", "x" * 300, "*", "a/../../b", "", "\u0000"]
-        for n, name in enumerate(names):
-            bad = pod(f"bad-{n}", labels={"app": "bad"})
-            bad["metadata"]["name"] = name
-            api.put("pods", bad)
-            bad = pod(f"container-{n}", containers=(name,))
-            api.put("pods", bad)
-            api.put("pods", pod(f"uid-{n}", uid=f"../{name}"))
-        api.put("pods", good)
-        api.put("pods", pod("escape", annotations={"kubernetes.io/config.hash": "/../../"}))
-        self.kubelet.log(good, "good 1")
-        for name in ("a\nb_c_d", "x" * 255, "a_.._b", "a_*_b", "no", b"\xff_\xfe_1".decode("latin-1")):
-            (self.kubelet.path / name / "main").mkdir(parents=True)
-            shutil.copy(secret, self.kubelet.path / name / "main/0.log")
-        os.makedirs(os.fsencode(self.kubelet.path) + b"/\xff\xfe_pod_1/main")
-        os.symlink(self.dir, self.kubelet.path / "default_link_1")
-        rules = HELM_RULES + [{"action": "labelmap", "regex": "__meta_kubernetes_pod_label_(.+)"}]
-        agent = self.run_agent(self.config(api.url, rules, label_wait="100ms"))
-        self.wait_lines("good 1")
-        metrics = agent.metrics()
-        self.assertEqual(metrics.sum("agent_kubernetes_left_out", what="folder"), 8)
-        self.assertGreaterEqual(metrics.sum("agent_kubernetes_left_out", what="pod"), 10)
-        self.assertGreaterEqual(metrics.sum("agent_kubernetes_ignored_total"), 1)
-        self.assertIn("impossible names", self.problems(agent))
-        self.end(agent)
-
-    def test_a_thousand_pods_come_and_go(self):
-        api = self.fake()
+        self.mute(api)
+        app = pod("web", labels={"app": "shop"})
+        self.kubelet.log(app, "one", "two")
         agent = self.run_agent(self.config(api.url, label_wait="1h"))
-        wait_until("it watches", lambda: api.count(watch=True))
-        pods = [pod(f"pod-{n}", labels={"app": f"app-{n % 10}"}) for n in range(1000)]
-        for each in pods:
+        wait_until("it waits", lambda: agent.get("/metrics")[0] == 200 and self.waiting(agent) == 1)
+        wait_until("it is open", lambda: self.is_open(agent, self.kubelet.folder(app) / "0.log"))
+        self.assertIn("1 pods wait", self.problems(agent))
+        api.put("pods", app)
+        api.plan = lambda path, query: None
+        self.wait_lines("one", "two", timeout=60)
+        self.assertEqual({self.labels(line)["app"] for line in ("one", "two")}, {"shop"})
+        self.assertEqual(self.waiting(agent), 0)
+        self.end(agent)
+
+    def test_a_pod_that_is_gone_before_the_server_tells_of_it(self):
+        api = self.fake()
+        self.mute(api)
+        agent = self.run_agent(self.config(api.url, label_wait="1h"))
+        wait_until("it looks", lambda: agent.get("/metrics")[0] == 200)
+        told, restarted = pod("told", labels={"app": "told"}), pod("restarted", labels={"app": "restarted"})
+        for n in range(3):
+            log = self.kubelet.log(restarted, f"restarted {n}", number=n)
+            wait_until(f"{n}.log is open", lambda path=log: self.is_open(agent, path))
+        log = self.kubelet.log(told, "told 1")
+        wait_until("it is open", lambda: self.is_open(agent, log))
+        self.kubelet.log(told, "told 2")
+        os.rename(log, f"{log}.20260504-091203")
+        for each in (told, restarted):
+            self.kubelet.remove(each)
+        wait_until("the folders are gone", lambda: not list(self.kubelet.path.iterdir()))
+        api.put("pods", told)
+        api.put("pods", restarted)
+        api.plan = lambda path, query: None
+        self.wait_lines("told 1", "told 2", "restarted 0", "restarted 1", "restarted 2", timeout=60)
+        self.assertEqual({self.labels(line)["app"] for line in ("told 1", "told 2")}, {"told"})
+        self.end(agent)
+
+    def test_when_the_time_is_over_the_folder_s_name_does(self):
+        api = self.fake()
+        self.mute(api)
+        short, long = pod("short"), pod("long", labels={"app": "late"})
+        agent = self.run_agent(self.config(api.url, label_wait="2s"))
+        log = self.kubelet.log(short, "short 1")
+        self.kubelet.log(long, "long 1")
+        wait_until("it is open", lambda: self.is_open(agent, log))
+        self.kubelet.remove(short)  # Within the time: it is read nevertheless.
+        self.wait_lines("short 1", "long 1")
+        self.assertEqual(self.labels("short 1")["pod"], "short")
+        self.assertEqual(self.labels("long 1")["app"], "long")
+        self.assertIn("read without labels", self.problems(agent))
+
+        # The server is back: another label, and no line twice.
+        api.put("pods", long)
+        api.plan = lambda path, query: None
+        wait_until("the label is there", lambda: "late" in {t["labels"].get("app") for t in self.discovered(agent)["targets"]}, 60)
+        self.kubelet.log(long, "long 2")
+        self.wait_lines("short 1", "long 1", "long 2")
+        self.assertEqual(self.labels("long 2")["app"], "late")
+        self.end(agent)
+
+    def test_what_rules_are_to_keep_out_stays_out(self):
+        api = self.fake()
+        self.mute(api)
+        hidden, seen = pod("hidden", labels={"logging": "off"}), pod("seen")
+        self.kubelet.log(hidden, "nobody's business")
+        self.kubelet.log(seen, "seen 1")
+        drop = {"source_labels": ["__meta_kubernetes_pod_label_logging"], "regex": "off", "action": "drop"}
+        config = self.config(api.url, [drop, *HELM_RULES], label_wait="100ms")
+        agent = self.run_agent(config)
+        wait_until("its time is over", lambda: agent.get("/metrics")[0] == 200 and api.count() > 1 and self.waiting(agent) == 0)
+        self.assertEqual(agent.metrics().sum("agent_kubernetes_pods_without_labels"), 0)
+        for each in (hidden, seen):
             api.put("pods", each)
-            if int(each["metadata"]["name"][4:]) % 20 == 0:
-                self.kubelet.log(each, each["metadata"]["name"])
-        wanted = sorted(f"pod-{n}" for n in range(0, 1000, 20))
-        wait_until("those with logs are read", lambda: sorted(self.receiver.lines()) == wanted, 60)
-        for each in pods[:990]:
-            api.delete("pods", each["metadata"]["name"])
-        wait_until("the others are known no more", lambda: agent.metrics().sum("agent_kubernetes_objects") == 10, 60)
-        self.a_new_pod_is_found(api)
-        self.assertEqual(len(self.receiver.lines()), len(wanted) + 1)
+        api.plan = lambda path, query: None
+        self.wait_lines("seen 1", timeout=60)
         self.end(agent)
 
 
@@ -430,102 +273,6 @@ class LinksTest(KubernetesTestCase):
         agent = self.run_agent(self.config(self.api.url, log_roots=[str(self.outside)]))
         self.wait_lines("from the runtime")
         self.assertEqual(self.refused(agent), 0)
-        self.end(agent)
-
-
-class AccessTest(KubernetesTestCase):
-    """Ways in: the cluster's own, a kubeconfig, tokens and authorities that change."""
-
-    def certificate(self, name):
-        key, cert = self.dir / f"{name}.key", self.dir / f"{name}.crt"
-        harness.subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=kubernetes", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        return cert, key
-
-    def put_file(self, path, text):
-        """As Kubernetes does it: another file in its place."""
-        temporary = path.with_name(path.name + ".new")
-        temporary.write_text(text)
-        os.replace(temporary, path)
-
-    def kubeconfig(self, api, user, cluster=None):
-        return json.dumps({
-            "current-context": "main",
-            "contexts": [{"name": "main", "context": {"cluster": "c", "user": "u"}}],
-            "clusters": [{"name": "c", "cluster": {"server": api.url, **(cluster or {})}}],
-            "users": [{"name": "u", "user": user}],
-        })  # fmt: skip
-
-    def test_a_token_and_an_authority_that_are_changed(self):
-        first, second = self.certificate("first"), self.certificate("second")
-        token, authority = self.dir / "token", self.dir / "ca.crt"
-        token.write_text("token-one-hush\n")
-        authority.write_text(first[0].read_text())
-        api = self.fake(tokens={"token-one-hush"}, certificate=first)
-        app = pod("web")
-        api.put("pods", app)
-        self.kubelet.log(app, "one")
-        config = self.config(api.url, authorization={"credentials_file": str(token)}, tls_config={"ca_file": str(authority)})
-        agent = self.run_agent(config)
-        self.wait_lines("one")
-
-        # The token first: a watch goes on with the old one until it ends.
-        api.tokens = {"token-two-hush"}
-        api.break_watches()
-        wait_until("it is refused", lambda: "Unauthorized" in agent.log())
-        self.put_file(token, "token-two-hush\n")
-        wait_until("it is let in", lambda: agent.metrics().sum("agent_kubernetes_api_up") == 1, 60)
-
-        # Then the authority.
-        api.close()
-        api.certificate, api.cut = second, False
-        api.open()
-        self.put_file(authority, second[0].read_text())
-        watches = api.count(watch=True)
-        wait_until("it watches again", lambda: api.count(watch=True) > watches, 60)
-        late = pod("late", labels={"app": "late"})
-        api.put("pods", late)
-        self.kubelet.log(late, "late")
-        self.wait_lines("late", "one")
-        self.assertEqual(self.labels("late")["app"], "late")
-        for text in (agent.log(), agent.get("/config")[1], agent.get("/service-discovery")[1], agent.get("/targets")[1]):
-            self.assertNotIn("hush", text)
-        self.end(agent)
-
-    def test_a_kubeconfig_that_comes_late_and_changes(self):
-        certificate = self.certificate("server")
-        api = self.fake(tokens={"right-hush"}, certificate=certificate)
-        app = pod("web", labels={"app": "shop"})
-        api.put("pods", app)
-        self.kubelet.log(app, "one")
-        path = self.dir / "kubeconfig"
-        agent = self.run_agent(self.config(None, kubeconfig_file=str(path), label_wait="1h"))
-        wait_until("it says what is missing", lambda: "kubeconfig" in agent.log() and agent.get("/metrics")[0] == 200)
-        self.put_file(path, self.kubeconfig(api, {"exec": {"command": "aws"}}))
-        wait_until("it says what cannot be", lambda: "runs no programs" in self.problems(agent), 60)
-        cluster = {"certificate-authority": "server.crt"}
-        self.put_file(path, self.kubeconfig(api, {"token": "wrong-hush"}, cluster))
-        wait_until("it is refused", lambda: "Unauthorized" in agent.log(), 60)
-        self.put_file(path, self.kubeconfig(api, {"token": "right-hush"}, cluster))
-        self.wait_lines("one", timeout=60)
-        self.assertEqual(self.labels("one")["app"], "shop")
-        self.assertNotIn("hush", agent.log() + agent.get("/service-discovery")[1])
-        self.end(agent)
-
-    def test_no_server_at_all(self):
-        app = pod("web")
-        self.kubelet.log(app, "one")
-        agent = self.run_agent(self.config(None, label_wait="500ms"), KUBERNETES_SERVICE_HOST="")
-        self.wait_lines("one")
-        self.assertEqual(self.labels("one")["pod"], "web")
-        self.assertEqual(self.labels("one")["namespace"], "default")
-        self.assertEqual(self.labels("one")["app"], "web")  # The last that the chart falls back to.
-        self.assertEqual(agent.metrics().sum("agent_kubernetes_api_up"), 0)
-        self.assertEqual(agent.metrics().sum("agent_kubernetes_pods_without_labels"), 1)
-        self.assertIn("not in a cluster", self.problems(agent))
         self.end(agent)
 
 
