@@ -75,6 +75,10 @@ Status Agent::OpenTail() {
       Tailer::Dependencies{dependencies_.loop, dependencies_.clock, dependencies_.logger,
                            *positions_, generation_->engine()},
       Random::FromSystem(), generation_->OutputIds(), ToTailerOptions(config, budget_.limit()));
+  docker_logs_ = std::make_unique<DockerLogs>(
+      DockerLogs::Dependencies{dependencies_.loop, dependencies_.clock, dependencies_.logger,
+                               *positions_, generation_->engine()},
+      Random::FromSystem(), generation_->OutputIds().size());
   return {};
 }
 
@@ -104,12 +108,16 @@ void Agent::RunGeneration() {
     engine.Start(options_.only_source);
     return;
   }
-  engine.Run([this](const std::shared_ptr<Source>& source) { tailer_->OnEnded(source); });
+  engine.Run([this](const std::shared_ptr<Source>& source) {
+    docker_logs_->OnEnded(source);
+    tailer_->OnEnded(source);
+  });
   generation_->StartDiscovery([this] { TargetsChanged(); });
 }
 
 void Agent::TargetsChanged() {
   tailer_->SetTargets(generation_->Targets());
+  docker_logs_->Set(generation_->ContainerLogs());
 }
 
 void Agent::OnlySourceEnded() {
@@ -137,11 +145,13 @@ void Agent::Shutdown(std::function<void()> done) {
   delivery_timer_.Stop();
   generation_->StopDiscovery();
   const auto end = [this, done = std::move(done)] {
+    if (docker_logs_ != nullptr) docker_logs_->Stop();
     if (tailer_ != nullptr) tailer_->Stop();
     server_.reset();
     done();
   };
   const auto drain = [this, end] {
+    if (docker_logs_ != nullptr) docker_logs_->Pause();
     if (tailer_ != nullptr) tailer_->Pause();
     generation_->engine().Drain(options_.drain_timeout, end);
   };
@@ -192,12 +202,14 @@ void Agent::TakeOver(std::unique_ptr<Generation> next) {
     generation_ = std::move(*holder);
     ForgetJobs();
     tailer_->Resume(generation_->engine(), generation_->OutputIds());
+    docker_logs_->Resume(generation_->engine(), generation_->OutputIds().size());
     config_loaded_ns_ = dependencies_.clock.MonotonicNanos();
     config_loaded_wall_ns_ = dependencies_.clock.WallNanos();
     RunGeneration();
     ReloadDone({});
   };
   generation_->engine().StopReading([this, take_over] {
+    docker_logs_->Pause();
     tailer_->Pause();
     generation_->engine().Drain(options_.drain_timeout, [this, take_over] {
       // Not from inside a callback of the outputs that are about to go.

@@ -16,6 +16,7 @@
 #include "agent/http/server.h"
 #include "agent/http/state.h"
 #include "agent/runtime/label_values.h"
+#include "agent/tail/docker_logs.h"
 #include "agent/tail/position_store.h"
 #include "agent/tail/tailer.h"
 #include "base/clock.h"
@@ -93,6 +94,7 @@ class Agent final : public AgentView {
   void OnlySourceEnded();
   void WaitUntilDelivered();
   void TargetsChanged();
+  [[nodiscard]] TargetStatus ShowContainer(const ContainerLog& container) const;
   void CollectFiles(MetricSink& sink) const;
   [[nodiscard]] std::vector<LabelInfo> LabelsOf(const std::string& job) const;
 
@@ -108,6 +110,7 @@ class Agent final : public AgentView {
   std::unique_ptr<Generation> generation_;
   std::unique_ptr<PositionStore> positions_;
   std::unique_ptr<Tailer> tailer_;
+  std::unique_ptr<DockerLogs> docker_logs_;  // As long as the tailer.
   std::unique_ptr<HttpServer> server_;
   Timer delivery_timer_;
 

@@ -92,6 +92,19 @@ Readiness Agent::Ready() const {
   return {true, ""};
 }
 
+TargetStatus Agent::ShowContainer(const ContainerLog& container) const {
+  TargetStatus shown;
+  shown.labels = container.target.labels;
+  shown.discovered_labels = container.target.discovered;
+  shown.path_pattern = container.target.path;
+  for (const DockerLogStatus& log : docker_logs_->Status()) {
+    if (log.name != container.target.path || log.job != container.target.job) continue;
+    shown.ready = log.error.empty();
+    shown.last_error = log.error;
+  }
+  return shown;
+}
+
 std::vector<std::string> Agent::JobNames() const {
   std::vector<std::string> names;
   for (const Generation::Job& job : generation_->jobs())
@@ -128,6 +141,8 @@ std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
       shown.ready = !shown.files.empty();
       status.targets.push_back(std::move(shown));
     }
+    for (const auto& container : job.found.containers)
+      status.targets.push_back(ShowContainer(*container));
     for (const auto& dropped : job.found.dropped)
       status.dropped.push_back({dropped->discovered, dropped->reason, dropped->detail});
     status.dropped_count = status.dropped.size();
@@ -192,6 +207,8 @@ std::vector<LedgerRow> Agent::Ledger() const {
     for (const FileStatus& file : tailer_->Status()) {
       if (file.progress != nullptr) add(file.job, file.path, *file.progress);
     }
+    for (const DockerLogStatus& log : docker_logs_->Status())
+      add(log.job, log.name, *log.progress);
   }
   return rows;
 }
@@ -230,6 +247,12 @@ void Agent::CollectMetrics(Exposition& page) {
   for (const Generation::Job& job : generation_->jobs())
     job.discoverer->CollectMetrics(page);
   if (tailer_ != nullptr) CollectFiles(page);
+  if (docker_logs_ != nullptr && docker_logs_->entries() + docker_logs_->parsing_errors() > 0) {
+    page.Add("promtail_docker_target_entries_total", {},
+             static_cast<double>(docker_logs_->entries()));
+    page.Add("promtail_docker_target_parsing_errors_total", {},
+             static_cast<double>(docker_logs_->parsing_errors()));
+  }
 }
 
 void Agent::CollectFiles(MetricSink& sink) const {

@@ -146,6 +146,14 @@ std::vector<std::shared_ptr<const Target>> Generation::Targets() const {
   return all;
 }
 
+std::vector<std::shared_ptr<const ContainerLog>> Generation::ContainerLogs() const {
+  std::vector<std::shared_ptr<const ContainerLog>> all;
+  for (const Job& job : jobs_) {
+    all.insert(all.end(), job.found.containers.begin(), job.found.containers.end());
+  }
+  return all;
+}
+
 std::vector<std::string> Generation::OutputIds() const {
   std::vector<std::string> ids;
   for (const auto& output : engine_->outputs())

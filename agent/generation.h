@@ -62,6 +62,7 @@ class Generation {
   void StartDiscovery(const std::function<void()>& changed);
   void StopDiscovery();
   [[nodiscard]] std::vector<std::shared_ptr<const Target>> Targets() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const ContainerLog>> ContainerLogs() const;
 
   struct Job {
     std::string name;

@@ -50,6 +50,7 @@ DiscoveryResult CombinedDiscoverer::Together() const {
       }
     }
     all.dropped.insert(all.dropped.end(), found.dropped.begin(), found.dropped.end());
+    all.containers.insert(all.containers.end(), found.containers.begin(), found.containers.end());
   }
   return all;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/metrics/metrics.h"
+#include "discovery/docker/container_log.h"
 #include "discovery/target.h"
 
 namespace agent {
@@ -17,6 +18,8 @@ namespace agent {
 struct DiscoveryResult {
   std::vector<std::shared_ptr<const Target>> targets;
   std::vector<std::shared_ptr<const DroppedTarget>> dropped;
+  // Containers whose logs are no files.
+  std::vector<std::shared_ptr<const ContainerLog>> containers = {};
 };
 
 // Loop thread.

@@ -30,14 +30,14 @@ DockerDiscoverer::DockerDiscoverer(std::string job, DockerOptions options,
                                    std::shared_ptr<const Relabeling> relabeling, Random random,
                                    const Dependencies& dependencies)
     : job_(std::move(job)),
-      options_(std::move(options)),
+      options_(std::make_shared<DockerOptions>(std::move(options))),
       loop_(dependencies.loop),
       clock_(dependencies.clock),
       logger_(dependencies.logger),
       table_(job_, std::move(relabeling), options_, clock_),
-      client_(loop_, clock_, logger_, options_),
+      client_(loop_, clock_, logger_, *options_),
       // No longer than the refresh: that is how soon a container is known at the latest.
-      backoff_(kMinBackoff, std::clamp(options_.refresh_interval, kMinBackoff, kMaxBackoff),
+      backoff_(kMinBackoff, std::clamp(options_->refresh_interval, kMinBackoff, kMaxBackoff),
                random),
       events_timer_(loop_),
       refresh_timer_(loop_),
@@ -102,7 +102,7 @@ void DockerDiscoverer::EventsEnded(const Error& error) {
     events_refused_ = true;
     logger_.Warn("discovery", "Docker's events are refused: containers are found by the list alone",
                  {{"job", job_},
-                  {"host", options_.host},
+                  {"host", options_->host},
                   {"error", error.message},
                   {"hint", "a container that ends within refresh_interval may be missed"}});
     Refresh();
@@ -114,13 +114,13 @@ void DockerDiscoverer::EventsEnded(const Error& error) {
 void DockerDiscoverer::Failed(std::string_view what, const Error& error) {
   if (!running_) return;
   ++failures_;
-  problem_ = "Docker at " + options_.host + ": " + error.message;
+  problem_ = "Docker at " + options_->host + ": " + error.message;
   const bool denied = error.code == ErrorCode::kPermission;
   logger_.WriteLimited(
-      LogLevel::kWarn, "docker " + options_.host + " " + job_, "discovery",
+      LogLevel::kWarn, "docker " + options_->host + " " + job_, "discovery",
       "Docker does not answer: new containers are not found, the known ones are read on",
       {{"job", job_},
-       {"host", options_.host},
+       {"host", options_->host},
        {"request", what},
        {"error", error.message},
        {"hint", denied ? "let the agent's user read the socket: group docker, or root"
@@ -174,7 +174,8 @@ void DockerDiscoverer::AskForNetworks() {
 
 void DockerDiscoverer::AskForList() {
   std::string path = "/containers/json?all=1";
-  if (!options_.filters.empty()) path += "&filters=" + UrlEncoded(DockerFilters(options_.filters));
+  if (!options_->filters.empty())
+    path += "&filters=" + UrlEncoded(DockerFilters(options_->filters));
   client_.Get(path, [this](Result<std::string> answer) {
     if (!running_ || !refreshing_) return;
     Result<std::vector<DockerListed>> listed =
@@ -192,7 +193,7 @@ void DockerDiscoverer::Listed(const std::vector<DockerListed>& listed) {
   listed_once_ = true;
   if (!problem_.empty()) {
     logger_.Info("discovery", "Docker answers again",
-                 {{"job", job_}, {"host", options_.host}, {"containers", listed.size()}});
+                 {{"job", job_}, {"host", options_->host}, {"containers", listed.size()}});
   }
   problem_.clear();
   backoff_.Reset();
@@ -200,7 +201,7 @@ void DockerDiscoverer::Listed(const std::vector<DockerListed>& listed) {
     Look(id);
   table_.Expire();
   Report();
-  refresh_timer_.StartOnce(options_.refresh_interval, [this] { Refresh(); });
+  refresh_timer_.StartOnce(options_->refresh_interval, [this] { Refresh(); });
 }
 
 // --- Events.
@@ -254,7 +255,7 @@ void DockerDiscoverer::LookAtNext() {
     at = to_look_at_.erase(at);
     waiting_.erase(id);
     looking_.insert(id);
-    if (options_.filters.empty() || table_.Has(id)) {
+    if (options_->filters.empty() || table_.Has(id)) {
       Inspect(id);
     } else {
       AskForOne(id);
@@ -263,7 +264,7 @@ void DockerDiscoverer::LookAtNext() {
 }
 
 void DockerDiscoverer::AskForOne(const std::string& id) {
-  auto filters = options_.filters;
+  auto filters = options_->filters;
   filters.push_back({"id", {id}});
   const std::string path = "/containers/json?all=1&filters=" + UrlEncoded(DockerFilters(filters));
   client_.Get(path, [this, id](const Result<std::string>& answer) {

@@ -74,7 +74,7 @@ class DockerDiscoverer final : public Discoverer {
   void ExpireLater();
 
   const std::string job_;
-  const DockerOptions options_;
+  const std::shared_ptr<const DockerOptions> options_;
   Loop& loop_;
   const Clock& clock_;
   Logger& logger_;

@@ -18,8 +18,8 @@ Error ToError(const HttpResponse& response) {
     return {denied ? ErrorCode::kPermission : ErrorCode::kUnavailable, response.error};
   }
   if (response.status / 100 == 2) {
-    return {ErrorCode::kUnavailable,
-            response.error.empty() ? "the daemon ended the answer" : response.error};
+    if (response.error.empty()) return {ErrorCode::kIo, "the daemon ended the answer"};
+    return {ErrorCode::kUnavailable, response.error};
   }
   ErrorCode code = ErrorCode::kUnavailable;
   if (response.status == 404) code = ErrorCode::kNotFound;

@@ -27,7 +27,8 @@ class DockerClient {
   void Get(const std::string& path, std::function<void(Result<std::string>)> done);
 
   // An answer that goes on until the daemon, or Cancel(), ends it. `begun` and `data` follow the
-  // rules of HttpRequest::on_data. `end` always has an error.
+  // rules of HttpRequest::on_data. `end` always has an error; kIo: the answer
+  // was whole.
   struct Stream {
     std::function<void()> begun;
     std::function<void(std::string_view)> data;

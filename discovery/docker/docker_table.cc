@@ -33,8 +33,11 @@ Labels WithoutInternal(const Labels& labels) {
 }  // namespace
 
 DockerTable::DockerTable(std::string job, std::shared_ptr<const Relabeling> relabeling,
-                         const DockerOptions& options, const Clock& clock)
-    : job_(std::move(job)), relabeling_(std::move(relabeling)), options_(options), clock_(clock) {}
+                         std::shared_ptr<const DockerOptions> options, const Clock& clock)
+    : job_(std::move(job)),
+      relabeling_(std::move(relabeling)),
+      options_(std::move(options)),
+      clock_(clock) {}
 
 void DockerTable::SetNetworks(DockerNetworks networks) {
   if (networks == networks_) return;
@@ -87,15 +90,16 @@ void DockerTable::Gone(const std::string& id) {
 bool DockerTable::TooOld(const Entry& entry) const {
   if (entry.gone_ns != 0) return clock_.MonotonicNanos() - entry.gone_ns > kLingerNs;
   if (!HasEnded(entry.container)) return false;
-  const int64_t age = nanoseconds(options_.exited_max_age).count();
+  const int64_t age = nanoseconds(options_->exited_max_age).count();
   return clock_.WallNanos() - entry.container.finished_ns > std::max(age, kLingerNs);
 }
 
 void DockerTable::Expire() {
   for (auto at = entries_.begin(); at != entries_.end();) {
     Entry& entry = at->second;
-    if (TooOld(entry) && entry.target) {
+    if (TooOld(entry) && (entry.target || entry.log)) {
       entry.target.reset();
+      entry.log.reset();
       changed_ = true;
     }
     at = entry.gone_ns != 0 && TooOld(entry) ? entries_.erase(at) : std::next(at);
@@ -104,7 +108,8 @@ void DockerTable::Expire() {
 
 bool DockerTable::expires() const {
   return std::any_of(entries_.begin(), entries_.end(), [](const auto& item) {
-    return item.second.gone_ns != 0 || (item.second.target && HasEnded(item.second.container));
+    return item.second.gone_ns != 0 ||
+           ((item.second.target || item.second.log) && HasEnded(item.second.container));
   });
 }
 
@@ -135,6 +140,7 @@ DiscoveryResult DockerTable::Result() {
   for (const auto& [id, entry] : entries_) {
     if (entry.target) result.targets.push_back(entry.target);
     if (entry.dropped) result.dropped.push_back(entry.dropped);
+    if (entry.log) result.containers.push_back(entry.log);
   }
   return result;
 }
@@ -152,17 +158,21 @@ const DockerContainer* DockerTable::Find(std::string_view id_or_name) const {
 void DockerTable::Evaluate(Entry& entry) {
   const std::shared_ptr<const Target> before = std::exchange(entry.target, nullptr);
   const bool was_dropped = std::exchange(entry.dropped, nullptr) != nullptr;
+  const std::shared_ptr<const ContainerLog> log = std::exchange(entry.log, nullptr);
   if (!TooOld(entry)) WorkOut(entry);
   if (entry.target && before && *entry.target == *before) entry.target = before;
-  if (entry.target != before || (entry.dropped != nullptr) != was_dropped) changed_ = true;
+  if (entry.log && log && *entry.log == *log) entry.log = log;
+  if (entry.target != before || entry.log != log || (entry.dropped != nullptr) != was_dropped)
+    changed_ = true;
 }
 
 void DockerTable::WorkOut(Entry& entry) const {
   const auto find = [this](std::string_view name) { return Find(name); };
-  const std::vector<Labels> sets = DockerLabels(entry.container, networks_, options_, find);
-  std::string why;
+  const std::vector<Labels> sets = DockerLabels(entry.container, networks_, *options_, find);
   Target target;
-  target.path = LogPath(entry.container, why);
+  std::string path = LogPath(entry.container);
+  if (!path.empty()) entry.path = std::move(path);
+  target.path = entry.path;
   target.awaited = entry.container.status == "created" && entry.gone_ns == 0;
   std::string rule;
   // The first port whose labels are kept: a log is read once, however many ports there are.
@@ -173,8 +183,10 @@ void DockerTable::WorkOut(Entry& entry) const {
     entry.dropped = std::make_shared<DroppedTarget>(
         DroppedTarget{job_, sets.front(), "dropped", std::move(rule)});
   } else if (target.path.empty()) {
-    entry.dropped = std::make_shared<DroppedTarget>(
-        DroppedTarget{job_, std::move(target.discovered), "no_path", std::move(why)});
+    target.path = "docker:" + entry.container.id;
+    entry.log = std::make_shared<ContainerLog>(
+        ContainerLog{std::move(target), options_, entry.container.id, entry.container.tty,
+                     !HasEnded(entry.container) && entry.gone_ns == 0});
   } else {
     entry.target = std::make_shared<Target>(std::move(target));
   }
@@ -199,22 +211,17 @@ bool DockerTable::Relabel(const Labels& discovered, Target& target, std::string&
   return true;
 }
 
-std::string DockerTable::LogPath(const DockerContainer& container, std::string& why) const {
-  if (container.log_driver != "json-file") {
-    why = "its log driver is '" + container.log_driver + "', which writes no json-file";
-    return {};
-  }
+std::string DockerTable::LogPath(const DockerContainer& container) const {
+  if (container.log_driver != "json-file") return {};
   std::string folder = root_ + "/containers/" + container.id;
   std::string path = folder + "/" + container.id + "-json.log";
   if (!container.log_path.empty()) {
     path = container.log_path;
     folder = path.substr(0, path.rfind('/'));
   }
-  path.insert(0, options_.log_path_prefix);
-  folder.insert(0, options_.log_path_prefix);
-  if (::access(folder.c_str(), R_OK | X_OK) == 0) return path;
-  why = folder + " cannot be read: mount it into the agent's container, or set log_path_prefix";
-  return {};
+  path.insert(0, options_->log_path_prefix);
+  folder.insert(0, options_->log_path_prefix);
+  return ::access(folder.c_str(), R_OK | X_OK) == 0 ? path : std::string();
 }
 
 }  // namespace agent

@@ -22,9 +22,9 @@ namespace agent {
 // Loop thread.
 class DockerTable {
  public:
-  // `options` and `clock` outlive the table.
+  // `clock` outlives the table.
   DockerTable(std::string job, std::shared_ptr<const Relabeling> relabeling,
-              const DockerOptions& options, const Clock& clock);
+              std::shared_ptr<const DockerOptions> options, const Clock& clock);
 
   void SetNetworks(DockerNetworks networks);
   // Where the daemon keeps everything; until then it is where it usually is.
@@ -59,9 +59,13 @@ class DockerTable {
   struct Entry {
     DockerContainer container;
     int64_t gone_ns = 0;  // Monotonic; 0: it is there.
+    // Where its log could be read once. It stays: the folder may be gone before the container's
+    // last events have come, and the log is open by then.
+    std::string path;
     // Null, or the same object as long as nothing of it changes.
     std::shared_ptr<const Target> target;
     std::shared_ptr<const DroppedTarget> dropped;
+    std::shared_ptr<const ContainerLog> log;
   };
 
   [[nodiscard]] const DockerContainer* Find(std::string_view id_or_name) const;
@@ -70,13 +74,13 @@ class DockerTable {
   void EvaluateAll();
   // False when relabelling has dropped both streams.
   bool Relabel(const Labels& discovered, Target& target, std::string& rule) const;
-  // Where the log is; empty when it is not in a file that can be read. `why` says why not.
-  [[nodiscard]] std::string LogPath(const DockerContainer& container, std::string& why) const;
+  // Where the log is; empty when it is not in a file that can be read.
+  [[nodiscard]] std::string LogPath(const DockerContainer& container) const;
   [[nodiscard]] bool TooOld(const Entry& entry) const;
 
   const std::string job_;
   const std::shared_ptr<const Relabeling> relabeling_;
-  const DockerOptions& options_;
+  const std::shared_ptr<const DockerOptions> options_;
   const Clock& clock_;
   std::string root_ = "/var/lib/docker";
   DockerNetworks networks_;

@@ -5,6 +5,7 @@ labels, and that nothing is lost or repeated whatever becomes of them."""
 import collections
 import concurrent.futures
 import json
+import signal
 
 import harness
 from dockerd import Dockerd
@@ -205,6 +206,61 @@ class DockerTest(harness.TestCase):
         socket.symlink_to(self.daemon.socket)
         self.wait_listening(agent)
         self.assertEqual(agent.get("/ready")[0], 200)
+
+    # --- Through the API.
+
+    def test_logs_that_are_no_files_are_read_through_the_api(self):
+        agent = self.start_agent()
+        local = ("--log-driver=local",)
+        self.daemon.run(
+            "plain",
+            "echo out; echo err >&2; echo; printf 'cr\\r\\n'; head -c 40000 /dev/zero | tr '\\0' x; echo; printf 'no end'",
+            *local,
+        )
+        self.daemon.run("terminal", "echo line; head -c 40000 /dev/zero | tr '\\0' y; echo; echo err >&2", "--tty", *local)
+
+        self.wait_lines("plain", ["out", "", "cr", "x" * 40000, "no end"], "stdout")
+        self.wait_lines("plain", ["err"], "stderr")
+        self.wait_lines("terminal", ["line", "y" * 40000, "err"], "stdout")
+        for entry in self.entries("plain"):
+            self.assertEqual(entry.labels, {"container": "plain", "stream": entry.labels["stream"]})
+        metrics = agent.metrics()
+        self.assertGreater(metrics.sum("promtail_docker_target_entries_total"), 8)
+        self.assertEqual(metrics.sum("promtail_docker_target_parsing_errors_total"), 0)
+
+    def test_the_cursor_neither_repeats_nor_loses(self):
+        # Nothing of the host's files is to be seen here.
+        config = self.config(log_path_prefix=str(self.dir))
+        agent = self.start(config, name="first")
+        self.wait_listening(agent)
+        script = "n=0; while [ $n -lt 3000 ]; do n=$((n+1)); echo $n; echo e$n >&2; [ $((n % 100)) = 0 ] && usleep 100000; done"
+        container = self.daemon.run_detached("counting", script)
+        wait_until("it is under way", lambda: len(self.lines("counting")) > 500)
+        code, _ = agent.stop()
+        self.assertEqual(code, 0)
+        positions = (self.dir / "positions.yaml").read_text()
+        self.assertRegex(positions, f'cursor-{container}: "[0-9]+"')
+
+        agent = self.start(config, name="second")
+        wait_until("it goes on", lambda: len(self.lines("counting")) > 2000, timeout=60)
+        config["target_config"]["sync_period"] = "2s"
+        agent.write_config(config)
+        agent.process.send_signal(signal.SIGHUP)
+        wait_until("it is reloaded", lambda: "the configuration is loaded" in agent.log())
+        numbers = [str(n) for n in range(1, 3001)]
+        self.wait_lines("counting", numbers, "stdout", timeout=60)
+        self.wait_lines("counting", ["e" + n for n in numbers], "stderr", timeout=60)
+
+    def test_a_container_read_through_the_api_restarts_and_is_renamed(self):
+        self.start_agent()
+        self.daemon.run_detached("worker", "echo begin; sleep 1000", "--log-driver=local")
+        self.wait_lines("worker", ["begin"])
+        self.daemon.docker("restart", "--time=0", "worker")
+        self.wait_lines("worker", ["begin", "begin"])
+        self.daemon.docker("rename", "worker", "renamed")
+        self.daemon.docker("restart", "--time=0", "renamed")
+        self.wait_lines("renamed", ["begin"])
+        self.assertEqual(self.lines("worker"), ["begin"] * 2)
 
     def test_the_example_works(self):
         text = (harness.ROOT / "examples/docker/agent.yaml").read_text()

@@ -65,7 +65,7 @@ struct Bed {
 
   TempDir dir;
   FakeClock clock;
-  DockerOptions options;
+  std::shared_ptr<const DockerOptions> options = std::make_shared<DockerOptions>();
   DockerTable table;
 };
 
@@ -107,6 +107,19 @@ TEST_CASE("docker table: a container that was only made is awaited", "[discovery
     bed.table.Ended("a");
     CHECK_FALSE(bed.table.Result().targets.at(0)->awaited);
   }
+}
+
+TEST_CASE("docker table: a log stays where it was when its folder is gone", "[discovery][docker]") {
+  Bed bed;
+  bed.table.Put(bed.Container("a", "created"));
+  CHECK(bed.table.Result().targets.at(0)->awaited);
+  std::filesystem::remove_all(bed.dir.path() + "/containers/a");
+
+  bed.table.Ended("a");
+  const DiscoveryResult result = bed.table.Result();
+  REQUIRE(result.targets.size() == 1);
+  CHECK(result.targets[0]->path == bed.Log("a"));
+  CHECK_FALSE(result.targets[0]->awaited);
 }
 
 TEST_CASE("docker table: the end of a container does not change its labels",
@@ -181,28 +194,41 @@ TEST_CASE("docker table: relabelling keeps streams and ports one by one", "[disc
   CHECK(result.dropped[0]->detail == "relabel_configs[1] (action keep)");
 }
 
-TEST_CASE("docker table: a log that is no file here is said to be none", "[discovery][docker]") {
+TEST_CASE("docker table: a log that is no file here is read through the daemon",
+          "[discovery][docker]") {
   Bed bed;
   DockerContainer local = bed.Container("a");
   local.log_driver = "local";
+  local.tty = true;
   bed.table.Put(local);
-  DockerContainer elsewhere = bed.Container("b");
+  DockerContainer elsewhere = bed.Container("b", "created");
   elsewhere.log_path = "/not/here/b-json.log";
   bed.table.Put(elsewhere);
 
   const DiscoveryResult result = bed.table.Result();
   CHECK(result.targets.empty());
-  REQUIRE(result.dropped.size() == 2);
-  CHECK_THAT(result.dropped[0]->detail, Catch::Contains("'local'"));
-  CHECK_THAT(result.dropped[1]->detail, Catch::Contains("/not/here cannot be read"));
+  REQUIRE(result.containers.size() == 2);
+  const ContainerLog& log = *result.containers[0];
+  CHECK(log.container_id == "a");
+  CHECK(log.daemon == bed.options);
+  CHECK(log.tty);
+  CHECK(log.running);
+  CHECK(log.target.path == "docker:a");
+  CHECK(log.target.streams->err->Value("stream") == "stderr");
+  CHECK(result.containers[1]->target.awaited);
+
+  bed.table.Put(local);
+  CHECK_FALSE(bed.table.changed());
+  bed.table.Ended("a");
+  CHECK_FALSE(bed.table.Result().containers[0]->running);
 }
 
 TEST_CASE("docker table: paths of the daemon are found under the prefix", "[discovery][docker]") {
   TempDir host;
   std::filesystem::create_directories(host.path() + "/var/lib/docker/containers/a");
   FakeClock clock;
-  DockerOptions options;
-  options.log_path_prefix = host.path();
+  auto options = std::make_shared<DockerOptions>();
+  options->log_path_prefix = host.path();
   DockerTable table("job", Compiled({}), options, clock);
   DockerContainer container;
   container.id = "a";
