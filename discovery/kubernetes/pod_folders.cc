@@ -239,10 +239,13 @@ void PodFolderWatch::LookSoon() {
 void PodFolderWatch::Watch(const PodFolderScan& scan) {
   std::vector<std::string> wanted = {root_};
   for (const auto& [name, folder] : scan.folders) {
-    wanted.push_back(root_ + "/" + name);
+    const std::string path = root_ + "/" + name;
+    wanted.push_back(path);
     if (known_->contains(name)) continue;
-    for (const std::string& container : folder.containers)
-      wanted.push_back(root_ + "/" + name + "/" + container);
+    for (const std::string& container : folder.containers) {
+      std::string& below = wanted.emplace_back(path);
+      below.append("/").append(container);
+    }
   }
   if (wanted == watched_) return;
   again_ = true;  // Something may have come between the look and the watch.
