@@ -101,6 +101,7 @@ void Tailer::TakeUpOpen(std::vector<ScannedFile> found) {
   std::erase_if(found, [this](const ScannedFile& file) { return Known(file) != nullptr; });
   if (found.empty()) return;
   std::vector<ScannedFile*> unknown;
+  unknown.reserve(found.size());
   for (ScannedFile& file : found)
     unknown.push_back(&file);
   DirectoryIndex index;
