@@ -163,8 +163,13 @@ void Agent::Shutdown(std::function<void()> done) {
 }
 
 void Agent::Reload(std::function<void(Status)> done) {
+  // The file may have changed since it was read for the reload under way: once more after it.
+  if (reloading_) return next_reload_.push_back(std::move(done));
   waiting_for_reload_.push_back(std::move(done));
-  if (reloading_) return;
+  LoadAgain();
+}
+
+void Agent::LoadAgain() {
   reloading_ = true;
   if (!options_.load || stopping_) {
     return ReloadDone(Error{ErrorCode::kUnavailable, "there is nothing to reload"});
@@ -241,6 +246,9 @@ void Agent::ReloadDone(const Status& status) {
   for (const auto& done : std::exchange(waiting_for_reload_, {}))
     done(status);
   if (after_reload_) std::exchange(after_reload_, nullptr)();
+  if (reloading_ || next_reload_.empty()) return;
+  waiting_for_reload_ = std::exchange(next_reload_, {});
+  LoadAgain();
 }
 
 }  // namespace agent

@@ -99,6 +99,7 @@ class Agent final : public AgentView {
   [[nodiscard]] std::vector<LabelInfo> LabelsOf(const std::string& job) const;
 
   // A reload, step by step.
+  void LoadAgain();
   void TakeOver(std::unique_ptr<Generation> next);
   void ForgetJobs();
   void ReloadDone(const Status& status);
@@ -117,7 +118,8 @@ class Agent final : public AgentView {
   bool stopping_ = false;
   bool reloading_ = false;
   std::vector<std::function<void(Status)>> waiting_for_reload_;
-  std::function<void()> after_reload_;  // A stop that came in the middle of one.
+  std::vector<std::function<void(Status)>> next_reload_;  // Asked for while one was under way.
+  std::function<void()> after_reload_;                    // A stop that came in the middle of one.
   uint64_t reloads_ = 0;
   uint64_t failed_reloads_ = 0;
   bool last_reload_ok_ = true;

@@ -7,6 +7,7 @@ import signal
 
 import harness
 from harness import base_config, file_job, wait_until
+from sink import Answer
 from writer import RotatingWriter, Tally
 
 
@@ -67,6 +68,25 @@ class ReloadTest(harness.TestCase):
 
         self.assertEqual({entry.labels["version"] for entry in self.receiver.taken()}, {"good"})
         self.assertIn("scrape_confgs", agent.log())
+
+    def test_a_file_that_changes_during_a_reload_is_read_again(self):
+        agent = self.start(self.with_label("0")).wait_ready()
+        self.receiver.answer(lambda index, push: Answer(503))
+        self.writer.write(10)
+        wait_until("something is on its way", lambda: self.receiver.request_count() > 0)
+        agent.write_config(self.with_label("1"))
+        agent.process.send_signal(signal.SIGHUP)  # Waits for the receiver.
+        agent.runs_for(0.5)
+        agent.write_config(self.with_label("2"))
+        agent.process.send_signal(signal.SIGHUP)
+        agent.runs_for(0.2)
+
+        self.receiver.answer(lambda index, push: Answer())
+        wait_until("both reloads are done", lambda: self.reloads(agent)[0] >= 2)
+        self.writer.write(10)
+        self.wait_complete(agent, self.receiver, self.writer)
+
+        self.assertEqual(self.receiver.taken()[-1].labels["version"], "2")
 
     def test_post_reload(self):
         agent = self.start(self.with_label("0")).wait_ready()
