@@ -123,14 +123,18 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
 }
 
 void Generation::StartDiscovery(const std::function<void()>& changed) {
+  discovering_ = false;
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     jobs_[i].discoverer->Start([this, i, changed](DiscoveryResult found) {
       for (const auto& dropped : found.dropped)
         ++failed_targets_[dropped->reason];
       jobs_[i].found = std::move(found);
-      changed();
+      if (discovering_) changed();
     });
   }
+  // Once for what is known at once, which may be nothing: the targets of before are gone then.
+  discovering_ = true;
+  changed();
 }
 
 void Generation::StopDiscovery() {

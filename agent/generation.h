@@ -91,6 +91,7 @@ class Generation {
   DeadLetter dead_letter_;
   std::unique_ptr<Engine> engine_;
   std::vector<Job> jobs_;
+  bool discovering_ = false;  // Every job has been started.
   std::map<std::string, uint64_t> failed_targets_;
 };
 

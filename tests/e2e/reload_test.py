@@ -88,6 +88,23 @@ class ReloadTest(harness.TestCase):
 
         self.assertEqual(self.receiver.taken()[-1].labels["version"], "2")
 
+    def test_the_last_job_goes(self):
+        self.writer.write(10)
+        agent = self.start(self.config).wait_ready()
+        self.wait_complete(agent, self.receiver, self.writer)
+        agent.write_config({**self.config, "scrape_configs": []})
+        agent.process.send_signal(signal.SIGHUP)
+        wait_until("the reload is done", lambda: self.reloads(agent)[0] >= 1)
+
+        self.writer.rotate()
+        self.writer.write(10)
+        agent.runs_for(2)  # A scan or two.
+        agent.write_config(self.config)
+        agent.process.send_signal(signal.SIGHUP)
+
+        self.wait_complete(agent, self.receiver, self.writer)
+        self.assertEqual(Tally(self.receiver.taken()).repeats(), 0)
+
     def test_post_reload(self):
         agent = self.start(self.with_label("0")).wait_ready()
         agent.write_config(self.with_label("1"))
