@@ -78,15 +78,31 @@ void Tailer::HandOverParked() {
   for (const auto& [number, file] : files_.all()) {
     const TargetGroup* const old_group = groups_.Find(file->group);
     const bool wanted = old_group != nullptr && old_group->wanted;
-    if (!file->parked || wanted || file->place != file->path) continue;
-    jobs[file->job].Add(file->path, number);
+    if (file->parked && !wanted) jobs[file->job].Add(file->path, number);
   }
   for (const auto& [id, group] : groups_.all()) {
     const auto job = jobs.find(group.job);
     if (!group.wanted || job == jobs.end()) continue;
     for (const uint64_t number : job->second.WantedBy(group))
-      Drop(number);
+      HandOver(number, group);
   }
+}
+
+void Tailer::HandOver(uint64_t number, const TargetGroup& group) {
+  FollowedFile* const file = files_.Find(number);
+  if (file == nullptr) return;
+  if (const TargetGroup* const has_it = groups_.Find(file->group)) {
+    if (has_it->wanted) return;  // An earlier group took it.
+  }
+  const bool known = files_.FindByIdentity(group.id, file->identity.key) != nullptr;
+  if (file->place == file->path || known) return Drop(number);  // The scan finds it.
+  // No scan would find what was rotated or deleted, and it may be open here alone.
+  file->group = group.id;
+  file->labels = group.labels;
+  file->streams = group.streams;
+  if (!file->streams) file->labels.Set("filename", file->path);
+  file->labels_hash = group.labels_hash;
+  file->state = file->place.empty() ? FileState::kDeleted : FileState::kRotated;
 }
 
 void Tailer::LeaveFile(FollowedFile& file) {
@@ -130,7 +146,8 @@ void Tailer::Resume(SourceHost& host, std::vector<std::string> output_ids) {
   CHECK(!output_ids_.empty());
   resumed_ns_ = clock_.MonotonicNanos();
   for (const auto& [number, file] : files_.all()) {
-    file->parked = file->source != nullptr;
+    // What a source that has ended had on its way was given up with the old outputs: read again.
+    file->parked = file->source != nullptr || !Settled(*file);
     if (file->parked) attention_.insert(number);
     if (!file->parked) PutRecord(*file);
   }
@@ -153,11 +170,16 @@ void Tailer::Unpark() {
 }
 
 void Tailer::RemakeSource(FollowedFile& file) {
+  // A deleted file is forgotten after a day, also while its writer still has it open.
+  if (!positions_.state().sources.contains(file.key)) PutRecord(file);
   file.parked = false;
-  const auto record = positions_.state().sources.find(file.key);
-  CHECK(record != positions_.state().sources.end());
-  UniqueFd fd = file.source->DuplicateFd();
-  MakeProgress(file, Starts(record->second));
+  if (file.state == FileState::kFinished) {
+    const bool in_place = file.place == file.path;
+    file.state = in_place ? FileState::kReading : FileState::kRotated;
+    if (file.place.empty()) file.state = FileState::kDeleted;
+  }
+  UniqueFd fd = file.source != nullptr ? file.source->DuplicateFd() : UniqueFd();
+  MakeProgress(file, Starts(positions_.state().sources.at(file.key)));
   FollowedFile* const predecessor = files_.Find(file.predecessor);
   MakeSource(file, predecessor, std::move(fd));
   PutRecord(file);
@@ -354,9 +376,12 @@ void Tailer::PutRecord(const FollowedFile& file) {
   const auto known = positions_.state().sources.find(file.key);
   for (std::size_t i = 0; i < output_ids_.size(); ++i) {
     // Between a reload's two halves the progress still counts the outputs of before.
-    const bool same = file.progress->outputs() == output_ids_.size();
+    const bool same = !file.parked && file.progress->outputs() == output_ids_.size();
     const uint64_t settled = same ? file.progress->settled(i) : file.progress->min_settled();
     record.settled.emplace_back(output_ids_[i], settled);
+  }
+  if (file.parked && known != positions_.state().sources.end()) {
+    record.settled = known->second.settled;
   }
   if (file.state == FileState::kDeleted) {
     const bool noted = known != positions_.state().sources.end() && known->second.gone_since_s != 0;

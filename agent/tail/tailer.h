@@ -177,6 +177,7 @@ class Tailer {
   UniqueFd OpenNow(const FollowedFile& file);
   void RemakeSource(FollowedFile& file);
   void HandOverParked();
+  void HandOver(uint64_t number, const TargetGroup& group);
   void Unpark();
   void StartSources();
   void MakeProgress(FollowedFile& file, std::vector<uint64_t> starts);

@@ -414,6 +414,106 @@ TEST_CASE("reload: every file goes on from what has settled, with other outputs"
   CHECK(bed.StatusOf("app.log").settled_offset == 6);
 }
 
+TEST_CASE("reload: what was rotated or deleted before it was read goes over to new labels",
+          "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Append("app.log", "a2\n");
+  SECTION("rotated") {
+    bed.Rename("app.log", "app.log.1");
+  }
+  SECTION("deleted") {
+    bed.Remove("app.log");
+  }
+  bed.Append("app.log", "b1\n");
+  bed.Scan();
+
+  bed.tailer().Pause();
+  bed.EndSources();
+  FakeHost next;
+  bed.tailer().Resume(next, {"loki"});
+  bed.SetTargets({bed.MakeTarget("job", "app.log", {{"version", "2"}})});
+  bed.Scan();
+  next.Read();
+
+  REQUIRE(next.lines.size() == 2);
+  CHECK(next.lines[0].line == "a2\n");
+  CHECK(next.lines[1].line == "b1\n");
+  for (const auto& source : next.sources())
+    CHECK(source->labels().Value("version") == "2");
+}
+
+TEST_CASE("reload: what an ended source had on its way is read again", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Append("app.log", "a2\n");
+  bed.Rename("app.log", "app.log.1");
+  REQUIRE(Shell("gzip " + bed.Path("app.log.1")));
+  bed.Append("app.log", "b1\n");
+  bed.Begin();
+  bed.host().hold = true;
+  bed.ScanAndRead();
+
+  bed.tailer().Pause();
+  bed.EndSources();
+  FakeHost next;
+  bed.tailer().Resume(next, {"loki"});
+  bed.SetGlob("app.log");
+  next.Read();
+
+  REQUIRE(next.lines.size() == 2);
+  CHECK(next.lines[0].line == "a2\n");
+  CHECK(next.lines[1].line == "b1\n");
+}
+
+TEST_CASE("reload: labels that had just changed do not keep a file from being read", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.host().hold = true;
+  bed.Append("app.log", "a2\n");
+  bed.Read();
+  const Target changed = bed.MakeTarget("job", "app.log", {{"version", "2"}});
+  bed.SetTargets({changed});
+  bed.ScanAndRead();
+
+  bed.tailer().Pause();
+  bed.EndSources();
+  FakeHost next;
+  bed.tailer().Resume(next, {"loki"});
+  bed.SetTargets({changed});
+  bed.Scan();
+  next.Read();
+
+  REQUIRE(next.lines.size() == 1);
+  CHECK(next.lines[0].line == "a2\n");
+}
+
+TEST_CASE("reload: a file that was deleted long ago and is still open", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  std::ofstream writer(bed.Path("app.log"), std::ios::app | std::ios::binary);
+  bed.Remove("app.log");
+  bed.Scan();
+  bed.clock().Advance(int64_t{25} * 3600 * kNanosPerSecond);
+  bed.store().ForgetOld();
+
+  bed.tailer().Pause();
+  bed.EndSources();
+  FakeHost next;
+  bed.tailer().Resume(next, {"loki"});
+  bed.SetGlob("app.log");
+  writer << "a2\n" << std::flush;
+  next.Read();
+
+  REQUIRE(next.lines.size() == 1);
+  CHECK(next.lines[0].line == "a2\n");
+}
+
 TEST_CASE("reload: files that nobody wants any more are let go, and remembered", "[tail]") {
   TailBed bed;
   bed.Append("app.log", "a1\n");
