@@ -6,6 +6,8 @@
 #include <xxhash.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "base/clock.h"
@@ -78,6 +80,14 @@ Result<FileStat> StatPath(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return ErrnoError(errno, path);
   return Convert(info);
+}
+
+std::string LinkTarget(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return {};
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real == nullptr ? std::string() : std::string(real.get());
 }
 
 }  // namespace agent

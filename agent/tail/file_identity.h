@@ -77,4 +77,7 @@ Result<FileStat> StatPath(const std::string& path);
 // The same, and whether `path` itself is a symbolic link. One system call where it is none.
 Result<FileStat> StatPath(const std::string& path, bool& is_link);
 
+// Where the symbolic link at `path` leads; empty when it is none, or leads nowhere.
+std::string LinkTarget(const std::string& path);
+
 }  // namespace agent

@@ -64,6 +64,7 @@ struct FollowedFile {
   uint64_t size_bytes = 0;
   int64_t modified_ns = 0;
   uint64_t seen_in_scan = 0;
+  int64_t at_path_ns = 0;      // When it was at `path` for sure, by the wall clock; 0: unknown.
   uint64_t event_in_scan = 0;  // The latest inotify event came in this scan's time.
   int silent_scans = 0;
 

@@ -1,10 +1,14 @@
 #include "agent/tail/rotation.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "agent/tail/glob.h"
 #include "agent/tail/gzip_source.h"
+#include "base/clock.h"
 #include "base/unique_fd.h"
 
 namespace agent {
@@ -12,6 +16,15 @@ namespace {
 
 // A directory may hold years of rotations: only this many are opened to look at.
 constexpr std::size_t kMaxOpened = 64;
+// File systems take the time from a clock that ticks, and are a little behind.
+constexpr int64_t kClockSlackNanos = 100 * kNanosPerMilli;
+
+int64_t BornAt(int fd) {
+  struct statx info {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &info) != 0) return 0;
+  if ((info.stx_mask & STATX_BTIME) == 0) return 0;
+  return info.stx_btime.tv_sec * kNanosPerSecond + info.stx_btime.tv_nsec;
+}
 
 std::optional<FoundFile> LookAt(const std::string& path) {
   const UniqueFd fd = OpenForReading(path);
@@ -21,6 +34,7 @@ std::optional<FoundFile> LookAt(const std::string& path) {
   FoundFile found;
   found.path = path;
   found.info = *info;
+  found.born_ns = BornAt(fd.get());
   if (IsCompressedName(path)) {
     Result<std::string> head = ReadGzipHead(path);
     if (!head.ok()) return std::nullopt;  // Another kind of compression, or still being written.
@@ -34,11 +48,16 @@ std::optional<FoundFile> LookAt(const std::string& path) {
   return found;
 }
 
-// The files under rotated names of `path`, newest first.
+// The files under rotated names of `path`, and of `target` if it is not empty; newest first.
 std::vector<FoundFile> RotatedFiles(DirectoryIndex& index, const std::string& path,
-                                    int64_t modified_after_ns) {
+                                    const std::string& target, int64_t modified_after_ns) {
   std::vector<std::pair<int64_t, std::string>> candidates;
-  for (std::string& candidate : index.RotatedPaths(path)) {
+  std::vector<std::string> paths = index.RotatedPaths(path);
+  if (!target.empty()) {
+    for (std::string& rotated : index.RotatedPaths(target))
+      paths.push_back(std::move(rotated));
+  }
+  for (std::string& candidate : paths) {
     const Result<FileStat> info = StatPath(candidate);
     if (!info.ok() || !info->regular || info->modified_ns < modified_after_ns) continue;
     candidates.emplace_back(info->modified_ns, std::move(candidate));
@@ -60,7 +79,7 @@ std::optional<FoundFile> FindRotated(DirectoryIndex& index, const LostFile& lost
     return unknown(found.info.key) && BeginsWith(found.head, lost.identity.head) &&
            (found.compressed || found.info.size_bytes >= lost.min_bytes);
   };
-  for (const std::string& near : {lost.place, lost.path}) {
+  for (const std::string& near : {lost.place, lost.path, lost.target}) {
     if (near.empty()) continue;
     const auto moved = index.FindFile(std::string(DirName(near)), lost.identity.key);
     if (!moved || IsCompressedName(*moved)) continue;
@@ -69,7 +88,7 @@ std::optional<FoundFile> FindRotated(DirectoryIndex& index, const LostFile& lost
   }
   if (lost.identity.head.length == 0) return std::nullopt;  // Nothing to know it by.
   std::optional<FoundFile> compressed;
-  for (FoundFile& found : RotatedFiles(index, lost.path, 0)) {
+  for (FoundFile& found : RotatedFiles(index, lost.path, lost.target, 0)) {
     if (!fits(found)) continue;
     if (!found.compressed) return std::move(found);
     if (!compressed) compressed = std::move(found);
@@ -81,7 +100,7 @@ std::optional<FoundFile> FindCopy(DirectoryIndex& index, const std::string& path
                                   const FileIdentity& original, uint64_t min_bytes,
                                   int64_t modified_after_ns, const IsUnknown& unknown) {
   if (original.head.length == 0) return std::nullopt;
-  for (FoundFile& found : RotatedFiles(index, path, modified_after_ns)) {
+  for (FoundFile& found : RotatedFiles(index, path, {}, modified_after_ns)) {
     if (found.compressed || found.info.key == original.key || !unknown(found.info.key)) continue;
     if (found.info.size_bytes < min_bytes || !BeginsWith(found.head, original.head)) continue;
     return std::move(found);
@@ -90,11 +109,12 @@ std::optional<FoundFile> FindCopy(DirectoryIndex& index, const std::string& path
 }
 
 std::vector<FoundFile> FindBetween(DirectoryIndex& index, const std::string& path,
-                                   const std::vector<HeadHash>& heads, int64_t modified_after_ns,
-                                   const IsUnknown& unknown) {
+                                   const std::string& target, const std::vector<HeadHash>& heads,
+                                   const FileBefore& before, const IsUnknown& unknown) {
   std::vector<FoundFile> between;
-  for (FoundFile& found : RotatedFiles(index, path, modified_after_ns)) {
+  for (FoundFile& found : RotatedFiles(index, path, target, before.modified_ns)) {
     if (!unknown(found.info.key)) continue;
+    if (found.born_ns != 0 && found.born_ns < before.seen_ns - kClockSlackNanos) continue;
     // An old one, compressed or copied meanwhile.
     const bool read = std::any_of(heads.begin(), heads.end(), [&found](const HeadHash& head) {
       return head.length > 0 && BeginsWith(found.head, head);

@@ -19,6 +19,7 @@ struct FoundFile {
   FileStat info;
   std::string head;         // Of what is in it, uncompressed.
   bool compressed = false;  // To be read through GzipSource.
+  int64_t born_ns = 0;      // When the inode was made; 0 where the file system does not say.
 };
 
 // True for files that nobody reads yet.
@@ -31,6 +32,7 @@ struct LostFile {
   std::string place;
   FileIdentity identity;
   uint64_t min_bytes = 0;
+  std::string target;  // Where `place` leads when it is a symbolic link: its rotations are there.
 };
 std::optional<FoundFile> FindRotated(DirectoryIndex& index, const LostFile& lost,
                                      const IsUnknown& unknown);
@@ -42,11 +44,17 @@ std::optional<FoundFile> FindCopy(DirectoryIndex& index, const std::string& path
                                   const FileIdentity& original, uint64_t min_bytes,
                                   int64_t modified_after_ns, const IsUnknown& unknown);
 
-// Files that were at `path` for a while after the one that was last written at `modified_after_ns`,
-// and were rotated away before anybody saw them. Oldest first. None that begins with one of
-// `heads`: those were read.
+// Files that were at `path` (a symbolic link to `target`, or that one is empty) for a while after
+// the one that was last written at `modified_ns` and last seen there at `seen_ns` (by the wall
+// clock; 0: unknown), and were rotated away before anybody saw them. Oldest first. None that begins
+// with one of `heads`: those were read. None that is older than that look: a neighbour whose name
+// looks like a rotation, such as app_8080.log of app.log.
+struct FileBefore {
+  int64_t modified_ns = 0;
+  int64_t seen_ns = 0;
+};
 std::vector<FoundFile> FindBetween(DirectoryIndex& index, const std::string& path,
-                                   const std::vector<HeadHash>& heads, int64_t modified_after_ns,
-                                   const IsUnknown& unknown);
+                                   const std::string& target, const std::vector<HeadHash>& heads,
+                                   const FileBefore& before, const IsUnknown& unknown);
 
 }  // namespace agent

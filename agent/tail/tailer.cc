@@ -241,6 +241,7 @@ FollowedFile& Tailer::Follow(NewFile init) {
   file.size_bytes = init.info.size_bytes;
   file.modified_ns = init.info.modified_ns;
   file.seen_in_scan = scan_number_;
+  if (init.state == FileState::kReading) file.at_path_ns = scan_begun_ns_;
   file.event_in_scan = scan_number_;
   file.grown_ns = clock_.MonotonicNanos();
   FollowedFile& added = files_.Add(std::move(file));

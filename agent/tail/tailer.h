@@ -271,9 +271,11 @@ class Tailer {
   FollowedFile* FollowBetween(FollowedFile& predecessor, const Successor& successor,
                               DirectoryIndex& index, const RecordIndex& records);
   // The same after a moment; `predecessor` may be null.
-  FollowedFile* FollowNewer(TargetGroup& group, FollowedFile* predecessor, int64_t modified_ns,
+  FollowedFile* FollowNewer(TargetGroup& group, FollowedFile* predecessor, const FileBefore& before,
                             const Successor& successor, DirectoryIndex& index,
                             const RecordIndex& records);
+  // Where the symbolic link at `path` leads; empty: it is none, or leads out of the group's roots.
+  [[nodiscard]] static std::string TargetOf(const TargetGroup& group, const std::string& path);
   std::optional<FoundFile> FindRest(const TargetGroup& group, const SourceRecord& record,
                                     DirectoryIndex& index);
   FollowedFile& FollowRest(TargetGroup& group, const SourceRecord& record, const FoundFile& rest,
@@ -334,6 +336,7 @@ class Tailer {
   bool polling_ = false;
   bool rescan_due_ = false;  // The scan timer stands on an early scan.
   uint64_t scan_number_ = 0;
+  int64_t scan_begun_ns_ = 0;  // By the wall clock.
   uint64_t targets_version_ = 0;
   int64_t unclaimed_checked_ns_ = 0;
   int64_t resumed_ns_ = 0;

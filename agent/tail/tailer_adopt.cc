@@ -131,7 +131,7 @@ void Tailer::AdoptRecord(const ScannedFile& found, const SourceRecord& record,
     if (record.identity.head.length == 0 && record.modified_ns > 0) {
       // It was empty. It may have been written, copied and emptied again since.
       init.predecessor =
-          FollowNewer(*init.group, init.predecessor, record.modified_ns,
+          FollowNewer(*init.group, init.predecessor, {record.modified_ns, record.modified_ns},
                       {found.path, found.info.key, HashHead(found.head)}, index, records);
     }
   }
@@ -223,22 +223,30 @@ FollowedFile* Tailer::FollowBetween(FollowedFile& predecessor, const Successor& 
   }
   TargetGroup* const group = groups_.Find(predecessor.group);
   if (group == nullptr) return &predecessor;
-  return FollowNewer(*group, &predecessor, modified_ns, successor, index, records);
+  return FollowNewer(*group, &predecessor, {modified_ns, predecessor.at_path_ns}, successor, index,
+                     records);
 }
 
 FollowedFile* Tailer::FollowNewer(TargetGroup& group, FollowedFile* predecessor,
-                                  int64_t modified_ns, const Successor& successor,
+                                  const FileBefore& before, const Successor& successor,
                                   DirectoryIndex& index, const RecordIndex& records) {
   std::vector<HeadHash> heads = records.HeadsAt(successor.path);
   if (predecessor != nullptr) heads.push_back(predecessor->identity.head);
   heads.push_back(successor.head);
   const auto unknown = [this, &group, &successor](const FileKey& key) {
-    return key != successor.key && files_.FindByIdentity(group.id, key) == nullptr;
+    if (key == successor.key) return false;
+    // Another job's file with a name like this is no rotation of ours.
+    const std::vector<FollowedFile*> readers = files_.FindByIdentity(key);
+    return std::all_of(readers.begin(), readers.end(), [&](const FollowedFile* reader) {
+      return reader->group != group.id && reader->path == successor.path;
+    });
   };
   // A copy of it may be under way: each begins as the other, however short.
   const std::string live = ReadHeadAt(successor.path);
   FollowedFile* latest = predecessor;
-  for (const FoundFile& between : FindBetween(index, successor.path, heads, modified_ns, unknown)) {
+  for (const FoundFile& between : FindBetween(
+           index, successor.path, TargetOf(group, successor.path), heads, before, unknown)) {
+    if (files_.FindByIdentity(group.id, between.info.key) != nullptr) continue;  // Two names of it.
     if (live.starts_with(between.head) || (!live.empty() && between.head.starts_with(live)))
       continue;
     NewFile init;
@@ -259,13 +267,23 @@ FollowedFile* Tailer::FollowNewer(TargetGroup& group, FollowedFile* predecessor,
   return latest;
 }
 
+std::string Tailer::TargetOf(const TargetGroup& group, const std::string& path) {
+  std::string target = LinkTarget(path);
+  const bool outside =
+      std::any_of(group.patterns.begin(), group.patterns.end(), [&target](const auto& pattern) {
+        return !pattern->roots.empty() && !IsBelowAny(target, pattern->roots);
+      });
+  return outside ? std::string() : target;
+}
+
 std::optional<FoundFile> Tailer::FindRest(const TargetGroup& group, const SourceRecord& record,
                                           DirectoryIndex& index) {
   uint64_t most = 0;
   for (const auto& [output, offset] : record.settled)
     most = std::max(most, offset);
-  return FindRotated(index, {record.path, record.place, record.identity, most},
-                     UnknownIn(group.id));
+  return FindRotated(
+      index, {record.path, record.place, record.identity, most, TargetOf(group, record.place)},
+      UnknownIn(group.id));
 }
 
 FollowedFile& Tailer::FollowRest(TargetGroup& group, const SourceRecord& record,

@@ -108,6 +108,7 @@ FollowedFile* Tailer::Known(const ScannedFile& found) {
 
 void Tailer::SeenInPlace(FollowedFile& file, const ScannedFile& found) {
   file.seen_in_scan = scan_number_;
+  if (file.place == file.path) file.at_path_ns = scan_begun_ns_;
   file.in_glob = true;
   if (file.target != found.target) files_.SetPlace(file, file.place, found.target);
   const bool changed =

@@ -58,6 +58,7 @@ void Tailer::ScheduleScan(milliseconds delay) {
 void Tailer::StartScan() {
   if (scanning_ || !running_ || finishing_all_) return;
   scanning_ = true;
+  scan_begun_ns_ = clock_.WallNanos();
   rescan_due_ = false;
   auto known = std::make_shared<KnownFiles>(files_.Keys());
   auto result = std::make_shared<ScanResult>();
@@ -90,6 +91,7 @@ void Tailer::StartScan() {
 }
 
 void Tailer::ScanNow() {
+  scan_begun_ns_ = clock_.WallNanos();
   const int64_t begin = clock_.MonotonicNanos();
   ScanResult result = RunScan(*groups_.patterns(), files_.Keys());
   counters_.last_scan_ns = static_cast<uint64_t>(clock_.MonotonicNanos() - begin);

@@ -93,6 +93,21 @@ TEST_CASE("confined: a link in place of a rotated log is not followed", "[tail][
   CHECK(bed.text() == "a 1\na 2\n");
 }
 
+TEST_CASE("confined: rotations are not looked for where a link leads out", "[tail][confined]") {
+  Confined confined;
+  TailBed& bed = confined.bed;
+  bed.Append("inside/a.log", "a 1\n");
+  bed.ScanAndRead();
+  bed.Remove("inside/a.log");
+  bed.Append("outside/secret.log", "secret\n");
+  bed.Append("outside/secret.log.1", "another\n");
+  std::filesystem::create_symlink(bed.Path("outside/secret.log"), bed.Path("inside/a.log"));
+  bed.ScanAndRead();
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a 1\n");
+}
+
 TEST_CASE("confined: a file that a link replaces is read to its end, the link is refused",
           "[tail][confined]") {
   Confined confined;

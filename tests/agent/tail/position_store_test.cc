@@ -115,6 +115,24 @@ TEST_CASE("restart: rotated and compressed meanwhile", "[tail]") {
   CHECK(bed.text() == "a1\n" + many + "b1\n");
 }
 
+TEST_CASE("restart: rotated meanwhile behind a symbolic link", "[tail]") {
+  TailBed bed;
+  std::filesystem::create_directory(bed.Path("pod"));
+  std::filesystem::create_symlink(bed.Path("pod/0.log"), bed.Path("app.log"));
+  bed.Append("pod/0.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Crash();
+  bed.Append("pod/0.log", "a2\n");
+  bed.Rename("pod/0.log", "pod/0.log.20260504-101112");
+  bed.Append("pod/0.log", "b1\n");
+
+  bed.Begin();
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == "a1\na2\nb1\n");
+  CHECK(bed.lines()[1].filename == bed.Path("app.log"));
+}
+
 TEST_CASE("restart: copied and truncated meanwhile", "[tail]") {
   const std::string glob = GENERATE("app.log", "app.log*");
   TailBed bed;

@@ -96,6 +96,46 @@ TEST_CASE("tailer: several rotations between two looks lose nothing", "[tail]") 
   CHECK(bed.text() == "a1\na2\nb1\nc1\n");
 }
 
+TEST_CASE("tailer: several rotations between two looks, behind a symbolic link", "[tail]") {
+  TailBed bed;
+  std::filesystem::create_directory(bed.Path("pod"));
+  std::filesystem::create_symlink(bed.Path("pod/0.log"), bed.Path("app.log"));
+  bed.Append("pod/0.log", "a1\n");
+  bed.ScanAndRead();
+
+  bed.Rename("pod/0.log", "pod/0.log.20260504-101112");
+  bed.Append("pod/0.log", "b1\n");
+  bed.Rename("pod/0.log", "pod/0.log.20260504-101113");
+  bed.Append("pod/0.log", "c1\n");
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == "a1\nb1\nc1\n");
+}
+
+TEST_CASE("tailer: a neighbour with a name like a rotation's is left alone", "[tail]") {
+  TailBed bed;
+  SECTION("it is older than the last look") {
+    bed.clock().SetWall(SystemClock().WallNanos() + kNanosPerSecond);
+  }
+  SECTION("it is another job's") {
+    bed.SetTargets({bed.MakeTarget("job", "app.log"), bed.MakeTarget("other", "app_8080.log")});
+  }
+  bed.Append("app_8080.log", "n1\n");
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.Append("app_8080.log", "n2\n");
+  bed.Rename("app.log", "app.log.1");
+  bed.Append("app.log", "b1\n");
+  bed.ScanAndRead();
+  bed.ScanAndRead();
+
+  std::string ours;
+  for (const ReadLine& line : bed.lines()) {
+    if (line.filename == bed.Path("app.log")) ours += line.line;
+  }
+  CHECK(ours == "a1\nb1\n");
+}
+
 TEST_CASE("tailer: files rotated before the agent came are no part of a plain path", "[tail]") {
   TailBed bed;
   bed.Append("app.log.2", "older\n");
