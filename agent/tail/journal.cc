@@ -346,11 +346,11 @@ void Journal::Forget(const SourceKey& key) {
   encoder.AppendTo(pending_);
 }
 
-void Journal::SetWritten(const std::string& path, uint64_t offset) {
+void Journal::SetWritten(const std::string& path, uint64_t offset, bool replaces_latest) {
   const auto [at, fresh] = state_.written.try_emplace(path, WrittenPosition{offset, offset});
   if (!fresh) {
     if (at->second.latest == offset) return;
-    at->second.previous = at->second.latest;
+    if (!replaces_latest) at->second.previous = at->second.latest;
     at->second.latest = offset;
   }
   EncodeWritten(path, at->second, pending_);

@@ -100,7 +100,9 @@ class Journal {
   // Only the positions, in the order of the record's `settled`. The record exists (CHECK).
   void SetSettled(const SourceKey& key, const std::vector<uint64_t>& offsets);
   void Forget(const SourceKey& key);
-  void SetWritten(const std::string& path, uint64_t offset);
+  // `replaces_latest`: the latest one never got into positions.yaml, what was before it still
+  // stands there.
+  void SetWritten(const std::string& path, uint64_t offset, bool replaces_latest = false);
   void ForgetWritten(const std::string& path);
 
   // Appends what has changed, with one write. On failure the file stays valid, and the next Flush()

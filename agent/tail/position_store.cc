@@ -48,7 +48,7 @@ Status PositionStore::Lock() {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!fd.valid()) {
     // A read-only or full disk is no reason not to start.
-    Report(ErrnoError(errno, path));
+    ReportJournal(ErrnoError(errno, path));
     return {};
   }
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -59,7 +59,7 @@ Status PositionStore::Lock() {
                        ": another agent uses this positions file; give each its own "
                        "positions.filename"};
     }
-    Report(ErrnoError(reason, path));
+    ReportJournal(ErrnoError(reason, path));
     return {};
   }
   const std::string pid = std::to_string(::getpid()) + '\n';
@@ -89,7 +89,7 @@ void PositionStore::Load() {
   LoadPositions();
   ForgetOld();
   // Also makes a whole journal of a damaged one, and the present one the previous.
-  if (!options_.read_only) Report(journal_.Rewrite());
+  if (!options_.read_only) ReportJournal(journal_.Rewrite());
 }
 
 void PositionStore::LoadPositions() {
@@ -125,6 +125,8 @@ void PositionStore::CompareWithWritten(const PositionEntries& entries) {
     const bool ours = written != journal_.state().written.end() &&
                       (written->second.latest == *offset || written->second.previous == *offset);
     if (!ours) foreign_[path] = *offset;
+    // The latest never got there: the next one must not push this one out.
+    if (ours && written->second.latest != *offset) journal_.SetWritten(path, *offset);
   }
 }
 
@@ -151,8 +153,10 @@ void PositionStore::Forget(const SourceKey& key) {
 
 void PositionStore::Commit() {
   if (options_.read_only || !journal_.dirty()) return;
-  if (!problem_.empty() && clock_.MonotonicNanos() < next_try_ns_) return;
-  Report(journal_.Flush());
+  if (!journal_problem_.empty() && clock_.MonotonicNanos() < next_try_ns_) return;
+  const Status flushed = journal_.Flush();
+  if (!flushed.ok()) next_try_ns_ = clock_.MonotonicNanos() + kRetryNanos;
+  ReportJournal(flushed);
   ScheduleSync();
   if (loop_ != nullptr && journal_.WantsRewrite()) RewriteInBackground();
 }
@@ -186,8 +190,9 @@ std::string PositionStore::Compose(const Offsets& offsets) {
   for (const auto& [path, offset] : offsets) {
     entries[path] = std::to_string(offset);
     others_[path] = std::to_string(offset);
-    journal_.SetWritten(path, offset);
+    journal_.SetWritten(path, offset, /*replaces_latest=*/!saved_);
   }
+  saved_ = false;
   std::vector<std::string> gone;
   for (const auto& [path, written] : journal_.state().written) {
     if (!entries.contains(path)) gone.push_back(path);
@@ -201,9 +206,10 @@ void PositionStore::SavePositions(const Offsets& offsets) {
   if (options_.read_only || options_.filename.empty()) return;
   const std::string text = Compose(offsets);
   Commit();
-  if (text == last_saved_) return;
+  saved_ = text == last_saved_;
+  if (saved_) return;
   const Status saved = ReplaceFile(options_.filename, text);
-  Report(saved);
+  ReportPositions(saved);
   if (saved.ok()) last_saved_ = text;
 }
 
@@ -249,7 +255,7 @@ void PositionStore::Stop() {
   if (offsets_) SavePositions(offsets_());
   Commit();
   const UniqueFd fd = journal_.DuplicateFd();
-  if (fd.valid() && ::fdatasync(fd.get()) != 0) Report(ErrnoError(errno, journal_.path()));
+  if (fd.valid() && ::fdatasync(fd.get()) != 0) ReportJournal(ErrnoError(errno, journal_.path()));
   alive_.reset();
 }
 
@@ -263,7 +269,8 @@ void PositionStore::ScheduleSync() {
         *loop_, [fd, error] { *error = ::fdatasync(fd->get()) == 0 ? 0 : errno; },
         [weak = std::weak_ptr<PositionStore*>(alive_), error] {
           const auto store = weak.lock();
-          if (store && *error != 0) (*store)->Report(ErrnoError(*error, "fsync of the journal"));
+          if (store && *error != 0)
+            (*store)->ReportJournal(ErrnoError(*error, "fsync of the journal"));
         });
   });
 }
@@ -274,7 +281,8 @@ void PositionStore::SaveInBackground() {
   changed_ = false;
   const std::string text = Compose(offsets_());
   Commit();
-  if (text == last_saved_) return;
+  saved_ = text == last_saved_;
+  if (saved_) return;
   saving_ = true;
   auto status = std::make_shared<Status>();
   RunInBackground(
@@ -287,7 +295,7 @@ void PositionStore::SaveInBackground() {
         const auto store = weak.lock();
         if (!store) return;
         (*store)->saving_ = false;
-        (*store)->Report(*status);
+        (*store)->ReportPositions(*status);
         if (status->ok()) {
           (*store)->last_saved_ = text;
         } else {
@@ -306,22 +314,27 @@ void PositionStore::RewriteInBackground() {
       },
       [weak = std::weak_ptr<PositionStore*>(alive_), result] {
         const auto store = weak.lock();
-        if (store) (*store)->Report((*store)->journal_.FinishRewrite(std::move(*result)));
+        if (store) (*store)->ReportJournal((*store)->journal_.FinishRewrite(std::move(*result)));
       });
 }
 
-void PositionStore::Report(const Status& status) {
+void PositionStore::ReportPositions(const Status& status) {
+  saved_ = status.ok();
+  Report(status, positions_problem_);
+}
+
+void PositionStore::Report(const Status& status, std::string& problem) {
   if (status.ok()) {
-    if (!problem_.empty()) logger_.Info("tail", "positions can be written again");
-    problem_.clear();
+    if (problem.empty()) return;
+    problem.clear();
+    if (this->problem().empty()) logger_.Info("tail", "positions can be written again");
     return;
   }
   ++write_failures_;
-  problem_ = status.error().message;
-  next_try_ns_ = clock_.MonotonicNanos() + kRetryNanos;
+  problem = status.error().message;
   logger_.WriteLimited(LogLevel::kError, "positions", "tail",
                        "positions cannot be written: after a restart lines would be sent again",
-                       {{"error", problem_}, {"hint", "free or remount the disk; retried"}});
+                       {{"error", problem}, {"hint", "free or remount the disk; retried"}});
 }
 
 }  // namespace agent

@@ -82,7 +82,9 @@ class PositionStore {
   void ForgetOld();
 
   // Why nothing can be written at present; empty when all is well. For pages.
-  [[nodiscard]] const std::string& problem() const { return problem_; }
+  [[nodiscard]] const std::string& problem() const {
+    return journal_problem_.empty() ? positions_problem_ : journal_problem_;
+  }
   // Writes that failed since the start.
   [[nodiscard]] uint64_t write_failures() const { return write_failures_; }
 
@@ -98,7 +100,10 @@ class PositionStore {
   void ScheduleSync();
   void SaveInBackground();
   void RewriteInBackground();
-  void Report(const Status& status);
+  // Of the journal, or of positions.yaml: one may fail without the other.
+  void Report(const Status& status, std::string& problem);
+  void ReportJournal(const Status& status) { Report(status, journal_problem_); }
+  void ReportPositions(const Status& status);
 
   const PositionStoreOptions options_;
   const Clock& clock_;
@@ -108,9 +113,11 @@ class PositionStore {
   PositionEntries others_;  // Cursors, and paths that are not ours (yet).
   Offsets foreign_;
   std::string last_saved_;
-  std::string problem_;
+  bool saved_ = true;  // What the journal says was last written to positions.yaml stands there.
+  std::string journal_problem_;
+  std::string positions_problem_;
   uint64_t write_failures_ = 0;
-  int64_t next_try_ns_ = 0;  // Of a failed write.
+  int64_t next_try_ns_ = 0;  // Of a failed write of the journal.
 
   Loop* loop_ = nullptr;
   std::function<Offsets()> offsets_;

@@ -296,6 +296,32 @@ TEST_CASE("positions: another program's value wins, our own stale one does not",
   }
 }
 
+TEST_CASE("positions: positions.yaml that cannot be replaced takes nothing back", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.store().SavePositions(bed.tailer().Positions());
+  std::filesystem::create_directory(bed.PositionsPath() + ".tmp");
+  for (const char* line : {"a2\n", "a3\n", "a4\n"}) {
+    bed.Append("app.log", line);
+    bed.ScanAndRead();
+    bed.store().SavePositions(bed.tailer().Positions());
+    CHECK(!bed.store().problem().empty());
+  }
+
+  bed.Restart();
+  bed.Append("app.log", "a5\n");
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\na3\na4\na5\n");
+
+  std::filesystem::remove(bed.PositionsPath() + ".tmp");
+  bed.store().SavePositions(bed.tailer().Positions());
+  CHECK(bed.store().problem().empty());
+  bed.Restart();
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a1\na2\na3\na4\na5\n");
+}
+
 TEST_CASE("positions: damaged files never prevent a start, and cost repeats at most", "[tail]") {
   TailBed bed;
   bed.Append("app.log", "a1\n");
