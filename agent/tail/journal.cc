@@ -383,11 +383,9 @@ Status Journal::Flush() {
   if (rewrite_ || !fd_.valid()) return rewriting_ ? Status{} : Rewrite();
   const std::string records = std::exchange(pending_, {});
   Status status = Append(records);
-  if (!status.ok()) {
-    rewrite_ = true;
-  } else if (rewriting_) {
-    since_begin_ += records;
-  }
+  if (!status.ok()) rewrite_ = true;
+  // Also what could not be written: the file that is on its way must have it.
+  if (rewriting_) since_begin_ += records;
   return status;
 }
 

@@ -1,5 +1,8 @@
 #include "agent/tail/journal.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -33,6 +36,26 @@ Journal LoadFrom(const std::string& path, JournalReport* report = nullptr) {
 void WriteText(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::trunc | std::ios::binary) << text;
 }
+
+// As a full disk: files do not grow beyond `bytes` while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit full{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &full);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);  // NOLINT(cert-err33-c): it was this one before.
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
 
 TEST_CASE("journal: what was flushed is there again", "[tail][journal]") {
   TempDir dir;
@@ -147,6 +170,24 @@ TEST_CASE("journal: a rewrite keeps what came while it was on its way", "[tail][
   const Journal again = LoadFrom(path);
   CHECK(again.state().sources.at({1, 0}).MinSettled() == 30);
   CHECK(again.state().sources.size() == 2);
+}
+
+TEST_CASE("journal: a rewrite has what could not be appended meanwhile", "[tail][journal]") {
+  TempDir dir;
+  const std::string path = dir.path() + "/j";
+  Journal journal = LoadFrom(path);
+  journal.Put(MakeRecord(1, 10));
+  REQUIRE(journal.Flush().ok());
+  const std::string content = journal.BeginRewrite();
+  journal.Put(MakeRecord(2, 5));
+  {
+    const FileSizeLimit full(journal.file_bytes());
+    CHECK(!journal.Flush().ok());
+  }
+
+  REQUIRE(journal.FinishRewrite(Journal::WriteRewrite(path, content)).ok());
+
+  CHECK(LoadFrom(path).state().sources.size() == 2);
 }
 
 TEST_CASE("journal: grows, and is rewritten small", "[tail][journal]") {
