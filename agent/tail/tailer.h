@@ -320,6 +320,8 @@ class Tailer {
   std::unordered_set<uint64_t> attention_;  // Numbers of files for Housekeep().
   std::vector<uint64_t> to_start_;
   std::vector<SourceKey> to_forget_;
+  // Paths, by those that are being taken up.
+  std::vector<std::string> foreign_taken_;
   std::vector<uint64_t> displaced_;                         // By the scan under way.
   std::unordered_map<std::string, UniqueFd> prompt_files_;  // Opened and not taken up yet, by path.
   std::unordered_set<std::string> skipped_;                 // Paths that were logged as skipped.

@@ -52,7 +52,8 @@ Tailer::NewFile Tailer::FromScan(const ScannedFile& found) {
 void Tailer::ApplyForeign(NewFile& init) {
   const std::optional<uint64_t> offset = positions_.Foreign(init.place);
   if (!offset) return;
-  positions_.TakeForeign(init.place);
+  // For every job and label set that reads the path: forgotten when all have taken it up.
+  foreign_taken_.push_back(init.place);
   if (*offset > init.info.size_bytes) return;  // Of a file that is no more.
   init.record.settled.clear();
   for (const std::string& id : output_ids_)
@@ -88,6 +89,8 @@ void Tailer::AdoptAll(std::vector<ScannedFile*> unknown, DirectoryIndex& index,
       AdoptNew(*found, index, records);
     }
   }
+  for (const std::string& path : std::exchange(foreign_taken_, {}))
+    positions_.TakeForeign(path);
 }
 
 FileToMatch Tailer::ToMatch(const ScannedFile& found) {

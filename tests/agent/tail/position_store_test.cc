@@ -296,6 +296,17 @@ TEST_CASE("positions: another program's value wins, our own stale one does not",
   }
 }
 
+TEST_CASE("positions: Promtail's value is for every job that reads the path", "[tail]") {
+  TailBed bed;
+  bed.Crash();
+  bed.Append("app.log", "a1\na2\n");
+  WriteText(bed.PositionsPath(), "positions:\n  " + bed.Path("app.log") + ": \"3\"\n");
+  bed.Begin();
+  bed.SetTargets({bed.MakeTarget("one", "app.log"), bed.MakeTarget("two", "app.log")});
+  bed.ScanAndRead();
+  CHECK(bed.text() == "a2\na2\n");
+}
+
 TEST_CASE("positions: positions.yaml that cannot be replaced takes nothing back", "[tail]") {
   TailBed bed;
   bed.Append("app.log", "a1\n");
