@@ -21,6 +21,11 @@ bool Continues(const SourceRecord& record, const FileToMatch& file) {
   return file.size_bytes >= MaxSettled(record) && BeginsWith(file.head, record.identity.head);
 }
 
+// Its permission may come back. Until then nothing but its inode says which one it is.
+bool Unreadable(const FileToMatch& file) {
+  return file.head.empty() && file.size_bytes > 0;
+}
+
 }  // namespace
 
 RecordIndex::RecordIndex(const JournalState& state,
@@ -63,7 +68,9 @@ const SourceRecord* RecordIndex::Best(const Range& range, const FileToMatch& fil
 
 const SourceRecord* RecordIndex::SameFile(const FileToMatch& file) const {
   return Best(by_inode_.equal_range(file.key.inode), file, [&file](const SourceRecord& record) {
-    return record.identity.key == file.key && Continues(record, file);
+    if (record.identity.key != file.key) return false;
+    if (Unreadable(file)) return file.size_bytes >= MaxSettled(record);
+    return Continues(record, file);
   });
 }
 

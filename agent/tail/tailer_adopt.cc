@@ -124,6 +124,8 @@ void Tailer::AdoptRecord(const ScannedFile& found, const SourceRecord& record,
   records.Claim(record.key);
   NewFile init = FromScan(found);
   init.record = record;
+  // It cannot be read now: its reader sees whether it is the same when it can.
+  if (found.head.empty()) init.identity.head = record.identity.head;
   init.path = record.path;
   if (record.path != found.path) {
     init.state = FileState::kRotated;

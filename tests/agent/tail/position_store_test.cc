@@ -133,6 +133,23 @@ TEST_CASE("restart: rotated meanwhile behind a symbolic link", "[tail]") {
   CHECK(bed.lines()[1].filename == bed.Path("app.log"));
 }
 
+TEST_CASE("restart: a file that cannot be read now is taken for what it was", "[tail]") {
+  JournalState state;
+  SourceRecord record;
+  record.key = {7, 0};
+  record.identity = {{1, 2}, HashHead("a1\n")};
+  record.path = record.place = "/app.log";
+  record.job = "job";
+  record.settled = {{"loki", 3}};
+  state.sources[record.key] = record;
+  const RecordIndex records(state, [](const SourceKey&) { return false; });
+
+  CHECK(records.SameFile({"/app.log", {1, 2}, 3, "", "job", 0}) != nullptr);
+  CHECK(records.SameFile({"/app.log", {1, 2}, 2, "", "job", 0}) == nullptr);
+  CHECK(records.SameFile({"/app.log", {1, 3}, 3, "", "job", 0}) == nullptr);
+  CHECK(records.SameFile({"/app.log", {1, 2}, 3, "b1\n", "job", 0}) == nullptr);
+}
+
 TEST_CASE("restart: copied and truncated meanwhile", "[tail]") {
   const std::string glob = GENERATE("app.log", "app.log*");
   TailBed bed;
