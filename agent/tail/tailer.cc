@@ -413,6 +413,7 @@ void Tailer::Drop(uint64_t number) {
   }
   attention_.erase(number);
   const bool leaving = file->state == FileState::kLeaving;
+  if (leaving) left_jobs_.insert(file->job);
   files_.Remove(number);
   if (leaving) RequestScan();  // Another target may have waited for it.
 }

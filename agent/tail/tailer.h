@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -322,6 +323,8 @@ class Tailer {
   std::vector<SourceKey> to_forget_;
   // Paths, by those that are being taken up.
   std::vector<std::string> foreign_taken_;
+  // Jobs with files let go since the last scan: what else of them is there is looked for again.
+  std::set<std::string> left_jobs_;
   std::vector<uint64_t> displaced_;                         // By the scan under way.
   std::unordered_map<std::string, UniqueFd> prompt_files_;  // Opened and not taken up yet, by path.
   std::unordered_set<std::string> skipped_;                 // Paths that were logged as skipped.

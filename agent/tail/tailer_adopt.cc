@@ -341,7 +341,9 @@ void Tailer::Recover(TargetGroup& group, const SourceRecord& record, DirectoryIn
   if (nothing_new) return;
   const auto rest = FindRest(group, record, index);
   if (!rest || files_.FindByIdentity(group.id, rest->info.key) != nullptr) return;
-  FollowedFile* const predecessor = files_.FindLatest(group.id, record.path);
+  FollowedFile* predecessor = files_.FindLatest(group.id, record.path);
+  // What stands at the path is read already and has no end to wait for.
+  if (predecessor != nullptr && predecessor->state == FileState::kReading) predecessor = nullptr;
   displaced_.push_back(FollowRest(group, record, *rest, predecessor, records).number);
 }
 

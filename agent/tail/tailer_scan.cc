@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "agent/tail/glob.h"
@@ -68,6 +69,11 @@ std::vector<ScannedFile*> Tailer::MatchKnown(ScanResult& result) {
 }
 
 void Tailer::TakeUp(std::vector<ScannedFile*> unknown, DirectoryIndex& index) {
+  const std::set<std::string> left = std::exchange(left_jobs_, {});
+  if (!left.empty()) {
+    for (auto& [id, group] : groups_.all())
+      group.scanned = group.scanned && !left.contains(group.job);
+  }
   const bool new_groups =
       std::any_of(groups_.all().begin(), groups_.all().end(),
                   [](const auto& pair) { return pair.second.wanted && !pair.second.scanned; });

@@ -402,6 +402,29 @@ TEST_CASE("tailer: labels that change do not repeat a line", "[tail]") {
   CHECK(bed.text() == "a1\na2\n");
 }
 
+TEST_CASE("tailer: labels that change lose nothing of a file that is rotated meanwhile", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.host().hold = true;
+  bed.Append("app.log", "a2\n");
+  bed.Read();
+  bed.SetTargets({bed.MakeTarget("job", "app.log", {{"pod", "x"}})});
+  bed.Read();
+  bed.Append("app.log", "a3\n");
+  bed.Rename("app.log", "app.log.1");
+  bed.Append("app.log", "b1\n");
+  bed.ScanAndRead();
+
+  bed.host().hold = false;
+  bed.host().SettleAll();
+  bed.tailer().RunDirty();
+  bed.Pass(kSecond);
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == "a1\na2\nb1\na3\n");
+}
+
 TEST_CASE("tailer: compressed leftovers in the glob are skipped", "[tail]") {
   TailBed bed;
   bed.SetGlob("app.log*");
