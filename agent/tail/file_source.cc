@@ -57,6 +57,7 @@ ReadStatus FileSource::Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& c
 
   const MutexLock io(io_mutex_);
   if (const Step failed = Open(orders)) return *failed;
+  if (emptied_) SkipHole();
   if (Past(orders, offset_)) {
     if (const Step end = EndSource(orders, buffer, chunk)) return *end;
   }
@@ -352,6 +353,7 @@ ReadStatus FileSource::ContentChanged(std::string_view how) {
   uint64_t begin = 0;
   // Who writes without O_APPEND goes on at its old offset: before that there is a hole.
   if (head.ok() && !head->empty() && head->front() == '\0') begin = FirstNonNul(size);
+  emptied_ = size == 0;
   context().counters.truncations += 1;
   {
     const MutexLock lock(mutex_);
@@ -371,6 +373,19 @@ ReadStatus FileSource::ContentChanged(std::string_view how) {
                          {{"path", name_}, {"how", how}, {"offset", offset_}, {"size", size}});
   Changed();
   return ReadStatus::kIdle;
+}
+
+void FileSource::SkipHole() {
+  char first = '\0';
+  const Result<std::size_t> got = PRead(&first, 1, 0);
+  const Result<FileStat> info = StatFile(fd_.get());
+  if (!got.ok() || *got == 0 || !info.ok()) return;
+  emptied_ = false;
+  if (first != '\0' || offset_ != 0) return;
+  offset_ = FirstNonNul(info->size_bytes);
+  ProcessedBlock skipped;
+  skipped.end = offset_;
+  progress_->Advance(skipped);
 }
 
 uint64_t FileSource::FirstNonNul(uint64_t size) {

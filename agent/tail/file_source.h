@@ -82,6 +82,8 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
   bool SameHead() REQUIRES(io_mutex_);
   // The content is not the one that was read until now.
   ReadStatus ContentChanged(std::string_view how) REQUIRES(io_mutex_);
+  // Past the hole that a writer without O_APPEND makes when it goes on after a truncation.
+  void SkipHole() REQUIRES(io_mutex_);
   uint64_t FirstNonNul(uint64_t size) REQUIRES(io_mutex_);
   ReadStatus Failed(const Error& error);
 
@@ -90,6 +92,7 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
   uint64_t searched_ = 0;  // Bytes from there on that have no newline among them.
   bool skipping_ = false;  // The line at offset_ is too long.
   bool ended_ = false;
+  bool emptied_ = false;   // It was truncated to nothing, and nothing was read since.
   std::string before_;     // The last bytes before offset_, to see whether they stay.
   FileIdentity identity_;  // Written by the worker under io_mutex_.
   uint64_t largest_size_ = 0;

@@ -86,6 +86,10 @@ TEST_CASE("tailer: a writer without O_APPEND leaves a hole, which is skipped", "
   REQUIRE(::write(writer.get(), "old 1\n", 6) == 6);
   bed.ScanAndRead();
   REQUIRE(::truncate(bed.Path("app.log").c_str(), 0) == 0);
+  SECTION("nobody looks between") {}
+  SECTION("the empty file is seen first") {
+    bed.ScanAndRead();
+  }
   REQUIRE(::write(writer.get(), "new 1\n", 6) == 6);
   bed.ScanAndRead();
 
