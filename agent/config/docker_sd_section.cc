@@ -19,7 +19,8 @@ std::string WhatIsWrongWithHost(const std::string& host) {
   if (host.starts_with(kUnix)) {
     // What the system's address of a socket has room for.
     constexpr std::size_t kMaxPath = 107;
-    const std::string_view path = std::string_view(host).substr(kUnix.size());
+    std::string_view path = host;
+    path.remove_prefix(kUnix.size());
     if (!path.starts_with('/')) return "a Unix socket needs an absolute path";
     return path.size() > kMaxPath ? "the path of a Unix socket has 107 bytes at most" : "";
   }

@@ -44,7 +44,8 @@ DockerLogEntry DockerFrames::Split(bool err, std::string_view text) {
 }
 
 std::size_t DockerFrames::TakeFrame(std::size_t from, DockerLogEntry& entry) {
-  const std::string_view have = std::string_view(rest_).substr(from);
+  std::string_view have = rest_;
+  have.remove_prefix(from);
   if (have.size() < kHeaderBytes) return 0;
   const auto byte = [&have](std::size_t i) {
     return std::size_t{static_cast<unsigned char>(have[i])};
@@ -70,7 +71,8 @@ std::size_t DockerFrames::EndOfLastPiece(std::string_view text) {
 }
 
 std::size_t DockerFrames::TakeText(std::size_t from, DockerLogEntry& entry) {
-  const std::string_view have = std::string_view(rest_).substr(from);
+  std::string_view have = rest_;
+  have.remove_prefix(from);
   const std::size_t newline = have.find('\n');
   const bool whole = newline != std::string_view::npos;
   entry = Split(false, have.substr(0, whole ? newline + 1 : have.size()));

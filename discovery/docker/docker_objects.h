@@ -93,7 +93,7 @@ class DockerLines {
         rest_ += part;
       }
       if (end == std::string_view::npos) return;
-      if (!skipping_ && !rest_.empty()) line(std::string_view(rest_));
+      if (!skipping_ && !rest_.empty()) line(rest_);
       rest_.clear();
       skipping_ = false;
       data.remove_prefix(end + 1);
