@@ -27,6 +27,25 @@ TailerOptions ToTailerOptions(const Config& config, std::size_t budget_bytes) {
   return options;
 }
 
+// The loader lets no other format through.
+Compression ToCompression(std::string_view format) {
+  using enum Compression;
+  for (const Compression compression : {kGzip, kZlib, kBzip2, kZstd}) {
+    if (format == CompressionName(compression)) return compression;
+  }
+  return kNone;
+}
+
+FileContents ToFileContents(const Config& config) {
+  FileContents contents;
+  for (const ScrapeConfig& job : config.scrape_configs) {
+    if (!job.decompression.enabled) continue;
+    contents[job.job_name] = {ToCompression(job.decompression.format),
+                              job.decompression.initial_delay};
+  }
+  return contents;
+}
+
 }  // namespace
 
 Agent::Agent(AgentOptions options, const Dependencies& dependencies, std::size_t budget_bytes)
@@ -112,6 +131,7 @@ void Agent::RunGeneration() {
     docker_logs_->OnEnded(source);
     tailer_->OnEnded(source);
   });
+  tailer_->SetContents(ToFileContents(generation_->config()));
   generation_->StartDiscovery([this] { TargetsChanged(); });
 }
 

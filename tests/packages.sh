@@ -10,8 +10,8 @@ set -euo pipefail
 build=(
   g++ cmake ninja-build pkg-config
   catch2
-  libabsl-dev libcurl4-openssl-dev libgnutls28-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev libre2-dev
-  libsimdjson-dev libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev
+  libabsl-dev libbz2-dev libcurl4-openssl-dev libgnutls28-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev libre2-dev
+  libsimdjson-dev libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev zlib1g-dev
   tzdata
 )
 test=(busybox-static ca-certificates chromium etcd-server logrotate openssl python3 python3-yaml)

@@ -235,6 +235,15 @@ struct StaticConfig {
   Labels labels;  // `__path__` and friends included.
 };
 
+// `decompression`: all files of the job are compressed.
+struct DecompressionConfig {
+  bool enabled = false;
+  std::string format;  // "gz", "z", "bz2", "zst"; never empty when enabled.
+  std::chrono::nanoseconds initial_delay{0};
+
+  bool operator==(const DecompressionConfig&) const = default;
+};
+
 // One item of `file_sd_configs`.
 struct FileSdConfig {
   std::vector<std::string> files;  // Globs in the last part of the path; one at least.
@@ -283,6 +292,7 @@ struct ScrapeConfig {
   std::vector<KubernetesSdConfig> kubernetes_sd_configs;
   std::vector<DockerSdConfig> docker_sd_configs;
   std::vector<RelabelRule> relabel_configs;
+  DecompressionConfig decompression;
   // The list under `pipeline_stages`; null when there is none. A part of the tree of the whole
   // file, which it keeps alive: that is why it is shared.
   std::shared_ptr<const ConfigNode> pipeline_stages;

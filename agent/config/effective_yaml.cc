@@ -351,6 +351,13 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
     }
     out.EndList();
   }
+  if (scrape.decompression != DecompressionConfig{}) {
+    out.BeginMap("decompression");
+    out.Bool("enabled", scrape.decompression.enabled);
+    out.OptionalText("format", scrape.decompression.format);
+    WriteDuration(out, "initial_delay", scrape.decompression.initial_delay);
+    out.EndMap();
+  }
   WriteFileSd(out, scrape.file_sd_configs);
   if (!scrape.kubernetes_sd_configs.empty()) {
     out.BeginList("kubernetes_sd_configs");

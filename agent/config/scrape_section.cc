@@ -86,8 +86,8 @@ void ReadStaticConfigs(FieldReader& fields, ScrapeConfig& scrape) {
   });
 }
 
-// Encodings other than UTF-8 and compressed files are not built.
-void ReadContent(FieldReader& fields) {
+// Encodings other than UTF-8 are not built.
+void ReadEncoding(FieldReader& fields) {
   std::string encoding = fields.String("encoding");
   for (char& c : encoding) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -95,14 +95,23 @@ void ReadContent(FieldReader& fields) {
   if (!encoding.empty() && encoding != "utf-8" && encoding != "utf8") {
     RefuseNotBuilt(fields, "encoding", "UTF-8 is read as it is");
   }
+}
+
+DecompressionConfig ReadDecompression(FieldReader& fields) {
+  DecompressionConfig config;
   const ConfigNode* node = fields.Node("decompression");
-  if (node == nullptr || node->is_null()) return;
+  if (node == nullptr || node->is_null()) return config;
   FieldReader entry(*node, fields.PathOf("decompression"), fields.problems());
-  const bool enabled = entry.Bool("enabled", false);
-  entry.Duration("initial_delay", {});
-  entry.Choice("format", "", {"", "gz", "z", "bz2"});
+  config.enabled = entry.Bool("enabled", false);
+  config.initial_delay = entry.Duration("initial_delay", {});
+  const std::size_t errors = fields.problems().error_count();
+  config.format = entry.Choice("format", "", {"", "bz2", "gz", "z", "zst"});
+  if (config.enabled && config.format.empty() && fields.problems().error_count() == errors) {
+    entry.MapError("format is missing: it says how the files are compressed",
+                   "one of bz2, gz, z, zst");
+  }
   entry.Finish();
-  if (enabled) RefuseNotBuilt(fields, "decompression", "");
+  return config;
 }
 
 void ReadStages(FieldReader& fields, const std::shared_ptr<const ConfigNode>& tree,
@@ -149,7 +158,8 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
-  ReadContent(fields);
+  ReadEncoding(fields);
+  scrape.decompression = ReadDecompression(fields);
   scrape.outputs = fields.StringList("outputs");
   if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",
                                      "docker_sd_configs"})) {

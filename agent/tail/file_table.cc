@@ -34,6 +34,11 @@ std::string_view FileStateName(FileState state) {
   return "";
 }
 
+std::string RecordJob(const std::string& job, Compression compression) {
+  if (compression == Compression::kNone) return job;
+  return job + kDecodedMark + std::string(CompressionName(compression));
+}
+
 FollowedFile& FileTable::Add(FollowedFile file) {
   file.number = next_number_++;
   auto owned = std::make_unique<FollowedFile>(std::move(file));

@@ -16,6 +16,7 @@
 #include "agent/tail/backlog.h"
 #include "agent/tail/file_identity.h"
 #include "agent/tail/journal.h"
+#include "agent/tail/stream_decoder.h"
 #include "agent/tail/tail_source.h"
 #include "base/labels.h"
 #include "base/source_progress.h"
@@ -34,6 +35,8 @@ enum class FileState : uint8_t {
 
 std::string_view FileStateName(FileState state);
 
+constexpr uint64_t kNeverTried = ~uint64_t{0};
+
 // One file in one group of targets.
 struct FollowedFile {
   uint64_t number = 0;  // Within this process.
@@ -49,7 +52,15 @@ struct FollowedFile {
   FileIdentity identity;
   uint64_t lineage = 0;
   FileState state = FileState::kReading;
-  bool compressed = false;
+  bool compressed = false;  // The rest of a file that was read uncompressed.
+  // Of a job with `decompression`: offsets are those of the decoded text, and the file is read to
+  // its end once, and again from there when it has grown.
+  Compression compression = Compression::kNone;
+  std::string error;        // What ended it too early; empty when all is well.
+  bool incomplete = false;  // It ended in the middle: tried again when it has changed.
+  int64_t start_ns = 0;     // Not begun before; once begun, when that was. Monotonic.
+  uint64_t tried_size = 0;  // Of the compressed file, when it was last begun; kNeverTried.
+  int64_t tried_ns = 0;
   bool in_glob = false;                // The latest scan found it.
   uint64_t copy_of = 0;                // kUndecided: the number of the one it may be a copy of.
   std::shared_ptr<TailSource> source;  // Null: not read (now).
@@ -77,6 +88,10 @@ struct FollowedFile {
   bool parked = false;   // After a reload: not read before a target wants it again.
   int64_t retry_ns = 0;  // After an error: not before.
 };
+
+// How the journal knows a job: an offset in decoded text means nothing without `decompression`.
+inline constexpr char kDecodedMark = '\x1f';
+std::string RecordJob(const std::string& job, Compression compression);
 
 // Loop thread.
 class FileTable {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/tail/file_table.h"
+
 namespace agent {
 namespace {
 
@@ -109,7 +111,7 @@ const SourceRecord* RecordIndex::OfAnyJob(const FileToMatch& file) const {
   for (auto at = first; at != last; ++at) {
     const SourceRecord& record = *at->second;
     if (record.identity.key != file.key || record.identity.head.length == 0) continue;
-    if (!Continues(record, file)) continue;
+    if (record.job.find(kDecodedMark) != std::string::npos || !Continues(record, file)) continue;
     if (furthest == nullptr || record.MinSettled() > furthest->MinSettled()) furthest = &record;
   }
   return furthest;

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/tail/decoded_source.h"
 #include "agent/tail/glob.h"
-#include "agent/tail/gzip_source.h"
 #include "base/clock.h"
 #include "base/unique_fd.h"
 

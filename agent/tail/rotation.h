@@ -18,7 +18,7 @@ struct FoundFile {
   std::string path;
   FileStat info;
   std::string head;         // Of what is in it, uncompressed.
-  bool compressed = false;  // To be read through GzipSource.
+  bool compressed = false;  // To be read through DecodedSource.
   int64_t born_ns = 0;      // When the inode was made; 0 where the file system does not say.
 };
 

@@ -54,6 +54,8 @@ struct SourceSnapshot {
   bool open = false;
   bool caught_up = false;        // The last read met the end of the file.
   bool ended = false;            // Said kEnded.
+  uint64_t raw_bytes = 0;        // Compressed bytes that were decoded.
+  bool incomplete = false;       // Ended before the end: compressed data that may go on.
   bool missing = false;          // The path names another file or none, and no descriptor is held.
   bool needs_restart = false;    // The content is a new one; waits for Restart().
   uint64_t content_changes = 0;  // How often that has happened; tells one from the next.

@@ -5,9 +5,9 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/tail/decoded_source.h"
 #include "agent/tail/file_source.h"
 #include "agent/tail/glob.h"
-#include "agent/tail/gzip_source.h"
 #include "base/background.h"
 #include "base/check.h"
 
@@ -17,6 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kHousekeeping{1000};
+constexpr std::size_t kMaxOpenArchives = 256;  // Held open although they are not read yet.
 
 }  // namespace
 
@@ -118,17 +119,23 @@ void Tailer::OnEnded(const std::shared_ptr<Source>& source) {
   FollowedFile* const file = files_.FindBySource(source.get());
   if (file == nullptr) return;
   // Stopped by Pause(): it goes on in Resume().
-  if (!file->source->Snapshot().ended) return;
+  SourceSnapshot snapshot = file->source->Snapshot();
+  if (!snapshot.ended) return;
   files_.SetSource(*file, nullptr);
   NoteSettled(*file);
   WakeLineage(*file);
   if (file->state != FileState::kLeaving) file->state = FileState::kFinished;
+  file->error = std::move(snapshot.error);
+  file->incomplete = snapshot.incomplete;
   attention_.insert(file->number);
+  if (file->compression != Compression::kNone) ArchiveEnded(*file, snapshot);
   positions_.Commit();
 }
 
 void Tailer::Pause() {
   running_ = false;
+  waiting_archives_.clear();
+  running_archives_.clear();
   scan_timer_.Stop();
   poll_timer_.Stop();
   for (const uint64_t number : files_.Numbers()) {
@@ -173,6 +180,12 @@ void Tailer::RemakeSource(FollowedFile& file) {
   // A deleted file is forgotten after a day, also while its writer still has it open.
   if (!positions_.state().sources.contains(file.key)) PutRecord(file);
   file.parked = false;
+  if (file.compression != groups_.Find(file.group)->content.compression) {
+    // Its offsets mean something else now.
+    attention_.erase(file.number);
+    files_.Remove(file.number);
+    return;
+  }
   if (file.state == FileState::kFinished) {
     const bool in_place = file.place == file.path;
     file.state = in_place ? FileState::kReading : FileState::kRotated;
@@ -237,6 +250,7 @@ FollowedFile& Tailer::Follow(NewFile init) {
   if (file.lineage == 0) file.lineage = random_.Next() | 1U;
   file.state = init.state;
   file.compressed = init.compressed;
+  file.compression = init.group->content.compression;
   file.in_glob = init.in_glob;
   file.size_bytes = init.info.size_bytes;
   file.modified_ns = init.info.modified_ns;
@@ -273,12 +287,23 @@ void Tailer::MakeSource(FollowedFile& file, FollowedFile* predecessor, UniqueFd 
   }
   init.fd = fd.valid() ? std::move(fd) : OpenNow(file);
   init.changed = [dirty = dirty_, number = file.number] { dirty->Mark(number); };
+  const TargetGroup* const group = groups_.Find(file.group);
+  const bool begins = file.progress->processed_end() == 0 && group != nullptr;
+  file.start_ns = begins ? clock_.MonotonicNanos() + group->content.initial_delay.count() : 0;
+  file.error.clear();
+  file.incomplete = false;
+  file.tried_size = file.size_bytes;
+  file.tried_ns = file.modified_ns;
   file.content_changes = 0;
   file.grown_offset = file.progress->processed_end();
   file.finishing = false;
   std::shared_ptr<TailSource> source;
-  if (file.compressed) {
-    source = std::make_shared<GzipSource>(context_, std::move(init));
+  if (file.compression != Compression::kNone) {
+    source = std::make_shared<DecodedSource>(context_, std::move(init), file.compression,
+                                             DecodedSource::Use::kJob);
+  } else if (file.compressed) {
+    source = std::make_shared<DecodedSource>(context_, std::move(init), Compression::kGzip,
+                                             DecodedSource::Use::kRest);
   } else {
     source = std::make_shared<FileSource>(context_, std::move(init));
   }
@@ -293,6 +318,9 @@ UniqueFd Tailer::OpenNow(const FollowedFile& file) {
   UniqueFd prompt = TakePrompt(file);
   if (prompt.valid()) return prompt;
   if (file.compressed || file.place.empty() || !context_->open_files.has_room()) return {};
+  if (file.compression != Compression::kNone && waiting_archives_.size() >= kMaxOpenArchives) {
+    return {};
+  }
   UniqueFd fd = OpenForReading(file.place);
   if (!fd.valid()) return {};  // The source will say why.
   const Result<FileStat> info = StatFile(fd.get());
@@ -303,9 +331,15 @@ void Tailer::StartSources() {
   // Who they are is on disk before their first entry is on its way.
   positions_.Commit();
   for (const uint64_t number : std::exchange(to_start_, {})) {
-    const FollowedFile* const file = files_.Find(number);
-    if (file != nullptr && file->source != nullptr) host_->Start(file->source);
+    FollowedFile* const file = files_.Find(number);
+    if (file == nullptr || file->source == nullptr) continue;
+    if (file->compression == Compression::kNone) {
+      host_->Start(file->source);
+    } else {
+      waiting_archives_.push_back(number);
+    }
   }
+  StartArchives();
 }
 
 void Tailer::Wake(FollowedFile& file) {
@@ -328,7 +362,9 @@ void Tailer::RunDirty() {
 
 void Tailer::NoteBacklog(FollowedFile& file, const SourceSnapshot& snapshot) {
   if (file.progress == nullptr || snapshot.needs_restart) return;
-  const uint64_t size = std::max(file.size_bytes, snapshot.size_bytes);
+  const bool decoded = file.compression != Compression::kNone;
+  const uint64_t size =
+      decoded ? snapshot.size_bytes : std::max(file.size_bytes, snapshot.size_bytes);
   // A line without its end waits for the writer, not for us.
   file.backlog.Note(file.progress->min_settled(), size - std::min(size, snapshot.partial_bytes),
                     clock_.MonotonicNanos());
@@ -348,7 +384,7 @@ void Tailer::LookAt(FollowedFile& file) {
     return;
   }
   if (snapshot.identity.head != file.identity.head) {
-    if (file.identity.head.length == 0) {
+    if (file.identity.head.length == 0 && file.compression == Compression::kNone) {
       file.identity.head = snapshot.identity.head;
       FollowMissedCopies(file);
     }
@@ -371,7 +407,7 @@ void Tailer::PutRecord(const FollowedFile& file) {
   record.identity = file.identity;
   record.path = file.path;
   record.place = file.place.empty() ? file.path : file.place;
-  record.job = file.job;
+  record.job = RecordJob(file.job, file.compression);
   record.labels_hash = file.labels_hash;
   record.modified_ns = file.modified_ns;
   const auto known = positions_.state().sources.find(file.key);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -119,6 +120,10 @@ class Tailer {
   // they end now and let go.
   void SetTargets(const std::vector<std::shared_ptr<const Target>>& targets);
 
+  // How files of jobs are read that are not plain; before SetTargets(). What is being read of a
+  // job whose way has changed is taken up anew.
+  void SetContents(FileContents contents);
+
   // The host's: a source has said kEnded, or was stopped. Everything it read is with the outputs.
   void OnEnded(const std::shared_ptr<Source>& source);
 
@@ -187,6 +192,10 @@ class Tailer {
   void NoteSettled(const FollowedFile& file);
   void Wake(FollowedFile& file);
   void WakeLineage(const FollowedFile& file);
+  // Of those that are decoded only a few at a time: a decoder takes megabytes.
+  void StartArchives();
+  void ArchiveEnded(FollowedFile& file, const SourceSnapshot& snapshot);
+  void CheckArchive(FollowedFile& file, int64_t now_ns);
   void NoteBacklog(FollowedFile& file, const SourceSnapshot& snapshot);
   void LookAt(FollowedFile& file);
 
@@ -320,6 +329,8 @@ class Tailer {
   FileTable files_;
   std::unordered_set<uint64_t> attention_;  // Numbers of files for Housekeep().
   std::vector<uint64_t> to_start_;
+  std::deque<uint64_t> waiting_archives_;
+  std::vector<uint64_t> running_archives_;
   std::vector<SourceKey> to_forget_;
   // Paths, by those that are being taken up.
   std::vector<std::string> foreign_taken_;

@@ -54,6 +54,12 @@ void Tailer::ApplyForeign(NewFile& init) {
   if (!offset) return;
   // For every job and label set that reads the path: forgotten when all have taken it up.
   foreign_taken_.push_back(init.place);
+  if (init.group->content.compression != Compression::kNone) {
+    logger_.Info("tail",
+                 "a position of another program counts lines of a compressed file: not used",
+                 {{"path", init.place}, {"position", *offset}});
+    return;
+  }
   if (*offset > init.info.size_bytes) return;  // Of a file that is no more.
   init.record.settled.clear();
   for (const std::string& id : output_ids_)
@@ -95,8 +101,10 @@ void Tailer::AdoptAll(std::vector<ScannedFile*> unknown, DirectoryIndex& index,
 
 FileToMatch Tailer::ToMatch(const ScannedFile& found) {
   const TargetGroup& group = *groups_.Find(found.group);
-  return {found.path, found.info.key, found.info.size_bytes,
-          found.head, group.job,      group.labels_hash};
+  // The size of a compressed file says nothing about how much is in it.
+  const bool decoded = group.content.compression != Compression::kNone;
+  return {found.path, found.info.key,   decoded ? UINT64_MAX : found.info.size_bytes,
+          found.head, group.record_job, group.labels_hash};
 }
 
 void Tailer::AdoptSame(std::vector<ScannedFile*>& unknown, DirectoryIndex& index,
@@ -127,7 +135,9 @@ void Tailer::AdoptRecord(const ScannedFile& found, const SourceRecord& record,
   // It cannot be read now: its reader sees whether it is the same when it can.
   if (found.head.empty()) init.identity.head = record.identity.head;
   init.path = record.path;
-  if (record.path != found.path) {
+  if (init.group->content.compression != Compression::kNone) {
+    if (record.path != found.path) init.state = FileState::kRotated;
+  } else if (record.path != found.path) {
     init.state = FileState::kRotated;
     init.predecessor = files_.FindLatest(found.group, record.path);
   } else {
@@ -145,7 +155,8 @@ void Tailer::AdoptRecord(const ScannedFile& found, const SourceRecord& record,
 }
 
 void Tailer::AdoptNew(const ScannedFile& found, DirectoryIndex& index, RecordIndex& records) {
-  if (IsGzip(found.head) && IsCompressedName(found.path)) {
+  const bool decoded = groups_.Find(found.group)->content.compression != Compression::kNone;
+  if (!decoded && IsGzip(found.head) && IsCompressedName(found.path)) {
     SkipOnce(found.path, "compressed file skipped: its lines were read before it was compressed");
     return;
   }
@@ -157,6 +168,12 @@ void Tailer::AdoptNew(const ScannedFile& found, DirectoryIndex& index, RecordInd
   const FileToMatch match = ToMatch(found);
   if (const SourceRecord* const record = records.MovedFile(match)) {
     AdoptRecord(found, *record, index, records);
+    return;
+  }
+  if (decoded) {
+    NewFile archive = FromScan(found);
+    ApplyForeign(archive);
+    Follow(std::move(archive));
     return;
   }
   if (AdoptCopy(found)) return;
@@ -319,6 +336,7 @@ void Tailer::RecoverGroups(DirectoryIndex& index, RecordIndex& records) {
   std::map<std::string_view, ByPath<const SourceRecord*>> jobs;
   for (auto& [id, group] : groups_.all()) {
     if (!group.wanted || group.scanned) continue;
+    if (group.content.compression != Compression::kNone) continue;  // Each is a file of its own.
     const auto [at, fresh] = jobs.try_emplace(group.job);
     if (fresh) {
       for (const SourceRecord* const record : records.OfJob(group.job))

@@ -63,6 +63,10 @@ void Tailer::CheckWaiting(FollowedFile& file, int64_t now_ns) {
       return;
     case FileState::kFinished:
     case FileState::kLeaving:
+      if (file.incomplete && file.source == nullptr && file.state == FileState::kFinished) {
+        CheckArchive(file, now_ns);
+        return;
+      }
       if (file.source != nullptr || !Settled(file)) return;
       if (file.compressed) positions_.Forget(file.key);
       if (file.in_glob && file.state == FileState::kFinished && !file.compressed) {

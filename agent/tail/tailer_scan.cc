@@ -91,7 +91,7 @@ void Tailer::FollowOrphans(DirectoryIndex& index) {
   const std::vector<uint64_t> numbers(attention_.begin(), attention_.end());
   for (const uint64_t number : numbers) {
     FollowedFile* const file = files_.Find(number);
-    if (file == nullptr || file->compressed) continue;
+    if (file == nullptr || file->compressed || file->compression != Compression::kNone) continue;
     if (file->state != FileState::kRotated && file->state != FileState::kDeleted) continue;
     const std::vector<FollowedFile*> same_path = files_.FindByPath(file->group, file->path);
     const auto at_path = [](const FollowedFile* other) { return other->place == other->path; };
@@ -131,7 +131,8 @@ void Tailer::SeenInPlace(FollowedFile& file, const ScannedFile& found) {
   }
   const bool nothing_read =
       file.source != nullptr && file.source->Snapshot().identity.head.length == 0;
-  if (file.size_bytes == 0 && file.identity.head.length == 0 && nothing_read) {
+  if (file.size_bytes == 0 && file.identity.head.length == 0 && nothing_read &&
+      file.compression == Compression::kNone) {
     FollowMissedCopies(file);  // Empty again, but touched.
   }
   if (file.state == FileState::kUndecided) {
@@ -151,6 +152,12 @@ void Tailer::SeenUndecided(FollowedFile& file) {
 
 void Tailer::SeenFinished(FollowedFile& file) {
   const bool same = BeginsWith(ReadHeadAt(file.place), file.identity.head);
+  if (same && file.compression != Compression::kNone) {
+    if (file.incomplete) return;  // CheckArchive() has its time.
+    file.state = file.place == file.path ? FileState::kReading : FileState::kRotated;
+    MakeSource(file, nullptr, UniqueFd());
+    return;
+  }
   if (same && file.progress != nullptr && file.size_bytes == file.progress->processed_end()) return;
   if (same && file.progress != nullptr && file.size_bytes > file.progress->processed_end()) {
     file.state = file.place == file.path ? FileState::kReading : FileState::kRotated;

@@ -12,6 +12,8 @@ PositionStore::Offsets Tailer::Positions() const {
   PositionStore::Offsets offsets;
   for (const auto& [number, file] : files_.all()) {
     if (file->progress == nullptr || !file->in_glob || file->place.empty()) continue;
+    // There Promtail counts lines of the decoded text.
+    if (file->compression != Compression::kNone) continue;
     const uint64_t settled = file->progress->min_settled();
     const auto [at, fresh] = offsets.try_emplace(file->place, settled);
     if (!fresh) at->second = std::min(at->second, settled);
@@ -33,12 +35,15 @@ std::vector<FileStatus> Tailer::Status() const {
     status.generation = file->key.generation;
     status.state = file->state;
     status.size_bytes = file->size_bytes;
+    status.error = file->error;
     status.progress = file->progress;
     if (file->progress != nullptr) {
       status.settled_offset = file->progress->min_settled();
       status.read_offset = file->progress->processed_end();
       status.lines = file->progress->lines();
     }
+    const bool decoded = file->compression != Compression::kNone;
+    if (decoded) status.size_bytes = status.read_offset;
     if (file->source != nullptr) {
       const SourceSnapshot snapshot = file->source->Snapshot();
       status.read_offset = snapshot.read_offset;

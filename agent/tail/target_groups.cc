@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/tail/file_table.h"
+
 namespace agent {
 namespace {
 
@@ -29,6 +31,18 @@ TargetGroup* TargetGroups::Find(uint32_t id) {
   return at == groups_.end() ? nullptr : &at->second;
 }
 
+void TargetGroups::SetContents(FileContents contents) {
+  contents_ = std::move(contents);
+  for (auto& [id, group] : groups_)
+    SetContent(group);
+}
+
+void TargetGroups::SetContent(TargetGroup& group) const {
+  const auto at = contents_.find(group.job);
+  group.content = at != contents_.end() ? at->second : FileContent{};
+  group.record_job = RecordJob(group.job, group.content.compression);
+}
+
 TargetGroup& TargetGroups::GroupOf(const Target& target) {
   const std::string labels = LabelsText(target);
   const auto [at, fresh] = by_name_.try_emplace(target.job + '\n' + labels, next_id_);
@@ -39,6 +53,7 @@ TargetGroup& TargetGroups::GroupOf(const Target& target) {
     group.labels = target.labels;
     group.streams = target.streams;
     group.labels_hash = XXH3_64bits(labels.data(), labels.size());
+    SetContent(group);
   }
   return group;
 }

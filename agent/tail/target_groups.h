@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,11 +17,19 @@
 
 #include "agent/tail/file_tree.h"
 #include "agent/tail/scanner.h"
+#include "agent/tail/stream_decoder.h"
 #include "base/labels.h"
 #include "base/log.h"
 #include "discovery/target.h"
 
 namespace agent {
+
+// How the files of a job are read.
+struct FileContent {
+  Compression compression = Compression::kNone;
+  std::chrono::nanoseconds initial_delay{0};  // Of a compressed file that is found.
+};
+using FileContents = std::map<std::string, FileContent, std::less<>>;  // By job.
 
 struct TargetGroup {
   uint32_t id = 0;
@@ -28,8 +37,10 @@ struct TargetGroup {
   Labels labels;
   std::optional<ContainerStreams> streams;  // As in Target.
   uint64_t labels_hash = 0;
-  bool wanted = false;   // Some target has it. If not, its files are on their way out.
-  bool scanned = false;  // What the journal knows of it has been looked for.
+  FileContent content;
+  std::string record_job;  // RecordJob()'s.
+  bool wanted = false;     // Some target has it. If not, its files are on their way out.
+  bool scanned = false;    // What the journal knows of it has been looked for.
 
   // Of the latest targets.
   ScanPatterns patterns;
@@ -40,6 +51,8 @@ struct TargetGroup {
 // Loop thread.
 class TargetGroups {
  public:
+  // Of every job that is not as usual. Replaces those before.
+  void SetContents(FileContents contents);
   // Replaces the targets. Cheap for those that are the same objects as before. A pattern that is no
   // glob is logged and left out.
   void Set(const std::vector<std::shared_ptr<const Target>>& targets, Logger& logger);
@@ -72,10 +85,12 @@ class TargetGroups {
     uint64_t round = 0;
   };
 
+  void SetContent(TargetGroup& group) const;
   TargetGroup& GroupOf(const Target& target);
   KnownTarget& Know(const std::shared_ptr<const Target>& target, Logger& logger);
   Wish& WishOf(const TargetGroup& group, const Target& target, Logger& logger);
 
+  FileContents contents_;
   std::map<uint32_t, TargetGroup> groups_;
   std::unordered_map<std::string, uint32_t> by_name_;
   std::unordered_map<const Target*, KnownTarget> known_;

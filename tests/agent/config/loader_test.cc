@@ -236,7 +236,8 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
       {"scrape_configs: [{job_name: a, static_configs: [{}], encoding: UTF-16LE}]\n",
        "2:54 scrape_configs[0].encoding: encoding is not built yet; UTF-8 is read as it is"},
       {"scrape_configs: [{job_name: a, static_configs: [{}], decompression: {enabled: true}}]\n",
-       "2:54 scrape_configs[0].decompression: decompression is not built yet"},
+       "2:69 scrape_configs[0].decompression: format is missing: it says how the files are "
+       "compressed; one of bz2, gz, z, zst"},
       {"scrape_configs: [{job_name: a, static_configs: [{}], outputs: [nope]}]\n",
        "2:64 scrape_configs[0].outputs[0]: there is no output called 'nope'; outputs are named "
        "with "
