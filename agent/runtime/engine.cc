@@ -225,7 +225,8 @@ void Engine::CollectStages(MetricSink& sink) const {
       for (const auto& row : job.pipeline->counters().rows()) {
         const uint64_t count = row->count.value();
         if (count == 0) continue;
-        sink.Add(row->metric, {job.name, row->stage, row->index, row->what}, static_cast<double>(count));
+        sink.Add(row->metric, {job.name, row->stage, row->index, row->what},
+                 static_cast<double>(count));
       }
       CollectDrops(sink, job);
     }
