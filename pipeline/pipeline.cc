@@ -7,6 +7,17 @@
 #include "pipeline/stages/docker_source.h"
 
 namespace agent {
+namespace {
+
+// Since the block was filled, for whatever reason.
+uint64_t DroppedLines(const Block& block) {
+  uint64_t lines = 0;
+  for (const Block::DropCount& drop : block.drops())
+    lines += drop.lines;
+  return lines;
+}
+
+}  // namespace
 
 Pipeline::Pipeline(std::string job, const PipelineDependencies& dependencies)
     : job_(std::move(job)), dependencies_(dependencies) {
@@ -80,6 +91,7 @@ void Pipeline::Run() {
 // Two clock readings a stage and block: cheap enough to be always on.
 void Pipeline::RunFrom(std::size_t first) {
   int64_t before = dependencies_.clock.MonotonicNanos();
+  uint64_t dropped_before = DroppedLines(*block_);
   for (std::size_t i = first; i < stages_.size(); ++i) {
     StageStatistics& statistics = *statistics_[i];
     statistics.lines_in.Add(block_->live().size());
@@ -89,15 +101,23 @@ void Pipeline::RunFrom(std::size_t first) {
       block_->Compact();
     }
     statistics.lines_out.Add(block_->live().size());
+    const uint64_t dropped = DroppedLines(*block_);
+    statistics.lines_dropped.Add(dropped - dropped_before);
+    dropped_before = dropped;
     const int64_t after = dependencies_.clock.MonotonicNanos();
     statistics.nanoseconds.Add(static_cast<uint64_t>(after - before));
     before = after;
   }
 }
 
+// What a stage has let out that it had kept back, or given up: nothing else is in the block.
+void Pipeline::CountEmitted(std::size_t stage) {
+  statistics_[stage]->lines_out.Add(block_->live().size());
+  statistics_[stage]->lines_dropped.Add(DroppedLines(*block_));
+}
+
 void Pipeline::EmitFrom(std::size_t first, const std::function<void(Block&)>& emit) {
-  if (block_->live().empty()) return;
-  RunFrom(first);
+  if (!block_->live().empty()) RunFrom(first);
   CountDrops();
   if (!block_->live().empty()) {
     emit(*block_);
@@ -121,6 +141,7 @@ void Pipeline::Flush(FlushReason reason, const std::function<void(Block&)>& emit
       stages_[i].stage->Flush(reason, *block_);
       block_->Compact();
     }
+    CountEmitted(i);
     EmitFrom(i + 1, emit);
   }
 }
@@ -135,6 +156,7 @@ void Pipeline::EndOfSource(const SourceProgress& progress,
       stages_[i].stage->EndOfSource(progress, *block_);
       block_->Compact();
     }
+    CountEmitted(i);
     EmitFrom(i + 1, emit);
   }
 }

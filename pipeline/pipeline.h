@@ -52,6 +52,7 @@ struct StageStatistics {
   Counter nanoseconds;
   Counter lines_in;
   Counter lines_out;
+  Counter lines_dropped;  // The others are kept back, or have become part of one that came out.
 };
 
 // Lines that left through a drop, by reason; read by any thread.
@@ -113,6 +114,7 @@ class Pipeline {
   // Runs the stages from `first` on.
   void RunFrom(std::size_t first);
   void ObserveBlock(BlockCause cause);
+  void CountEmitted(std::size_t stage);
   void EmitFrom(std::size_t first, const std::function<void(Block&)>& emit);
   void CountDrops();
 

@@ -221,6 +221,8 @@ void Engine::CollectStages(MetricSink& sink) const {
                  static_cast<double>(stage.nanoseconds.value()) / 1e9);
         sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "in"}, in);
         sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "out"}, out);
+        sink.Add("agent_stage_lines_total", {job.name, stage.name, index, "dropped"},
+                 static_cast<double>(stage.lines_dropped.value()));
       }
       for (const auto& row : job.pipeline->counters().rows()) {
         const uint64_t count = row->count.value();

@@ -200,7 +200,7 @@ const std::vector<MetricInfo>& Table() {
        {"job", "stage", "index", "reason"}},
       {"agent_stage_lines_total",
        kCounter,
-       "Lines that went into and came out of a pipeline stage.",
+       "Lines that went into a pipeline stage, came out of it, and were dropped by it.",
        {"job", "stage", "index", "direction"}},
       {"agent_stage_seconds_total",
        kCounter,
