@@ -107,9 +107,9 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
     for (const KubernetesSdConfig& kubernetes : job.kubernetes_sd_configs) {
       parts.push_back(std::make_unique<KubernetesDiscoverer>(
           KubernetesDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
-                                             dependencies.logger, ProcessEnvironment()},
+                                             dependencies.logger, KubernetesEnvironment()},
           job.job_name, ToKubernetesOptions(kubernetes, job, host), relabeling,
-          NodeName(ProcessEnvironment(), host), Random::FromSystem()));
+          NodeName(KubernetesEnvironment(), host), Random::FromSystem()));
     }
     for (const DockerSdConfig& docker : job.docker_sd_configs) {
       parts.push_back(std::make_unique<DockerDiscoverer>(

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <string_view>
 
+#include "agent/config/environment.h"
 #include "agent/runtime/client_options.h"
 
 namespace agent {
@@ -84,7 +84,7 @@ KubernetesOptions ToKubernetesOptions(const KubernetesSdConfig& config, const Sc
   options.namespaces = config.namespaces;
   options.selectors = config.selectors;
   options.attach = config.attach;
-  options.node_name = NodeName(ProcessEnvironment(), host);
+  options.node_name = NodeName(KubernetesEnvironment(), host);
   options.label_wait = std::chrono::duration_cast<milliseconds>(config.label_wait);
   options.pod_logs_path = config.pod_logs_path;
   options.log_roots = LogRoots(config, job);
@@ -96,10 +96,9 @@ KubernetesOptions ToKubernetesOptions(const KubernetesSdConfig& config, const Sc
   return options;
 }
 
-KubeEnvironment ProcessEnvironment() {
-  return [](const char* name) {
-    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-    return std::string(value == nullptr ? "" : value);
+KubeEnvironment KubernetesEnvironment() {
+  return [environment = ProcessEnvironment()](const char* name) {
+    return environment(name).value_or("");
   };
 }
 

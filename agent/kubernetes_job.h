@@ -15,7 +15,7 @@ KubernetesOptions ToKubernetesOptions(const KubernetesSdConfig& config, const Sc
                                       const std::string& host);
 
 // Of the process.
-KubeEnvironment ProcessEnvironment();
+KubeEnvironment KubernetesEnvironment();
 
 // This node: NODE_NAME of the environment, else `host`.
 std::string NodeName(const KubeEnvironment& environment, const std::string& host);
