@@ -295,8 +295,8 @@ class DockerTest(harness.TestCase):
         self.assertTrue(targets[0]["ready"])
         self.assertEqual(targets[0]["discovered_labels"]["__meta_docker_container_name"], "/shown")
         self.assertEqual(len(targets[0]["files"]), 1)
-        positions = (self.dir / "positions.yaml").read_text
-        wait_until("the position is kept", lambda: "-json.log" in positions())
+        positions = self.dir / "positions.yaml"
+        wait_until("the position is kept", lambda: positions.exists() and "-json.log" in positions.read_text())
         metrics = agent.metrics()
         self.assertGreater(metrics.sum("agent_stage_lines_total", stage="docker_sd", direction="in"), 0)
 
