@@ -58,6 +58,21 @@ CustomFamily ToFamily(CustomMetric& metric, int64_t now_ns) {
   return family;
 }
 
+// `files` are those of all targets with its labels.
+TargetStatus ShowTarget(const Target& target, std::vector<FileInfo> files) {
+  // Containers may well have the same labels.
+  if (target.streams) {
+    std::erase_if(files, [&target](const FileInfo& file) { return file.path != target.path; });
+  }
+  TargetStatus shown;
+  shown.labels = target.labels;
+  shown.discovered_labels = target.discovered;
+  shown.path_pattern = target.path;
+  shown.files = std::move(files);
+  shown.ready = !shown.files.empty();
+  return shown;
+}
+
 }  // namespace
 
 AgentInfo Agent::Info() const {
@@ -125,21 +140,10 @@ std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
     if (!only.empty() && job.name != only) continue;
     JobStatus status;
     status.name = job.name;
-    for (const auto& found : job.found.targets) {
-      const Target& target = *found;
-      TargetStatus shown;
-      shown.labels = target.labels;
-      shown.discovered_labels = target.discovered;
-      shown.path_pattern = target.path;
-      const auto followed = files.find(TargetName(job.name, target.labels));
-      if (followed != files.end()) shown.files = followed->second;
-      // Containers may well have the same labels.
-      if (target.streams) {
-        std::erase_if(shown.files,
-                      [&target](const FileInfo& file) { return file.path != target.path; });
-      }
-      shown.ready = !shown.files.empty();
-      status.targets.push_back(std::move(shown));
+    for (const auto& target : job.found.targets) {
+      const auto followed = files.find(TargetName(job.name, target->labels));
+      status.targets.push_back(ShowTarget(
+          *target, followed != files.end() ? followed->second : std::vector<FileInfo>()));
     }
     for (const auto& container : job.found.containers)
       status.targets.push_back(ShowContainer(*container));

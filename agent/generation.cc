@@ -124,11 +124,11 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
 
 void Generation::StartDiscovery(const std::function<void()>& changed) {
   discovering_ = false;
-  for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    jobs_[i].discoverer->Start([this, i, changed](DiscoveryResult found) {
+  for (Job& job : jobs_) {
+    job.discoverer->Start([this, &job, changed](DiscoveryResult found) {
       for (const auto& dropped : found.dropped)
         ++failed_targets_[dropped->reason];
-      jobs_[i].found = std::move(found);
+      job.found = std::move(found);
       if (discovering_) changed();
     });
   }

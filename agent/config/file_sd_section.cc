@@ -24,8 +24,9 @@ FileSdConfig ReadFileSdConfig(const ConfigNode& item, const std::string& path, P
   for (std::size_t i = 0; i < config.files.size(); ++i) {
     const std::string wrong = WhatIsWrongWithFilePattern(config.files[i]);
     if (wrong.empty()) continue;
-    const bool listed = list->is_sequence() && i < list->items().size();
-    problems.Error(listed ? list->items()[i].place() : list->place(),
+    const ConfigNode& whole = list != nullptr ? *list : item;
+    const bool listed = whole.is_sequence() && i < whole.items().size();
+    problems.Error(listed ? whole.items()[i].place() : whole.place(),
                    fields.PathOf("files") + "[" + std::to_string(i) + "]",
                    "path name '" + config.files[i] + "' is not valid for file discovery", wrong);
   }

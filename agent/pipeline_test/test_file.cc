@@ -125,6 +125,7 @@ class TestFileReader {
     // Of a file that is wrong there may be no jobs; that it is wrong is what the test is told.
     if (test.stages.config->problems.has_errors()) return;
     std::vector<std::string> names;
+    names.reserve(jobs.size());
     for (const ScrapeConfig& job : jobs)
       names.push_back(job.job_name);
     const std::string near = NearestSpelling(values.job, names);

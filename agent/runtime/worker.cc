@@ -139,20 +139,23 @@ void Worker::Run() {
     if (dependencies_.budget.full()) {
       FlushEncoders(kNever);
     } else if (!ready_.empty()) {
-      const std::shared_ptr<Reading> reading = ready_.front();
-      ready_.pop_front();
-      reading->queued.store(false);
-      if (!reading->gone) {
-        if (reading->job->pipeline->full()) {
-          HoldBack(reading);
-        } else {
-          TakeTurn(reading);
-        }
-      }
+      ReadNext();
     }
     FlushDue();
   }
   FinishNow();
+}
+
+void Worker::ReadNext() {
+  const std::shared_ptr<Reading> reading = ready_.front();
+  ready_.pop_front();
+  reading->queued.store(false);
+  if (reading->gone) return;
+  if (reading->job->pipeline->full()) {
+    HoldBack(reading);
+  } else {
+    TakeTurn(reading);
+  }
 }
 
 void Worker::WaitForWork() {
@@ -334,7 +337,7 @@ void Worker::ProcessChunk(Reading& reading, const Chunk& chunk) {
   buffer_.ShrinkTo(std::max(kBlockBytes, std::size_t{1} << 20));
 }
 
-Worker::SplitResult Worker::SplitLines(Reading& reading, const Chunk& chunk, Block& block) {
+Worker::SplitResult Worker::SplitLines(Reading& reading, const Chunk& chunk, Block& block) const {
   SplitResult result;
   const bool trims = reading.source->trims_lines();
   // The lines of a block are read at the same moment. A nanosecond between them keeps their order,

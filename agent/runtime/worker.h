@@ -118,6 +118,8 @@ class Worker {
   void RunCommands();
 
   void Queue(const std::shared_ptr<Reading>& reading);
+  // From the one that has waited for longest.
+  void ReadNext();
   void TakeTurn(const std::shared_ptr<Reading>& reading);
   // One of those that wait for a predecessor may be able to read now.
   void QueueSuccessors();
@@ -135,7 +137,7 @@ class Worker {
     uint64_t lines = 0;
     uint64_t skipped_bytes = 0;
   };
-  SplitResult SplitLines(Reading& reading, const Chunk& chunk, Block& block);
+  SplitResult SplitLines(Reading& reading, const Chunk& chunk, Block& block) const;
   // Gives the block's entries to every encoder. Returns the source bytes of entries over the rate
   // limit.
   uint64_t Encode(const WorkerJob& job, Block& block,
