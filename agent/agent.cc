@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/receivers/make_receivers.h"
 #include "agent/runtime/memory_limit.h"
 #include "base/random.h"
 
@@ -130,9 +131,19 @@ void Agent::RunGeneration() {
   engine.Run([this](const std::shared_ptr<Source>& source) {
     docker_logs_->OnEnded(source);
     tailer_->OnEnded(source);
+    for (const auto& receiver : receivers_)
+      receiver->OnEnded(source);
   });
   tailer_->SetContents(ToFileContents(generation_->config()));
   generation_->StartDiscovery([this] { TargetsChanged(); });
+  StartReceivers();
+}
+
+void Agent::StartReceivers() {
+  receivers_ = MakeReceivers(generation_->config(), {dependencies_.loop, dependencies_.clock,
+                                                     dependencies_.logger, *positions_});
+  for (const auto& receiver : receivers_)
+    receiver->Start(generation_->engine(), generation_->OutputIds().size());
 }
 
 void Agent::TargetsChanged() {
@@ -164,7 +175,11 @@ void Agent::Shutdown(std::function<void()> done) {
   const bool reading = !std::exchange(stopping_, true);
   delivery_timer_.Stop();
   generation_->StopDiscovery();
+  for (const auto& receiver : receivers_)
+    receiver->Stop();
   const auto end = [this, done = std::move(done)] {
+    for (const auto& receiver : receivers_)
+      receiver->Drained();
     if (docker_logs_ != nullptr) docker_logs_->Stop();
     if (tailer_ != nullptr) tailer_->Stop();
     server_.reset();
@@ -223,7 +238,12 @@ void Agent::TakeOver(std::unique_ptr<Generation> next) {
   // std::function must be copyable, the generation is not: hence the shared holder.
   auto holder = std::make_shared<std::unique_ptr<Generation>>(std::move(next));
   generation_->StopDiscovery();
+  for (const auto& receiver : receivers_)
+    receiver->Stop();
   const auto take_over = [this, holder] {
+    for (const auto& receiver : receivers_)
+      receiver->Drained();
+    receivers_.clear();
     generation_ = std::move(*holder);
     ForgetJobs();
     tailer_->Resume(generation_->engine(), generation_->OutputIds());

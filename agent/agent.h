@@ -15,6 +15,7 @@
 #include "agent/generation.h"
 #include "agent/http/server.h"
 #include "agent/http/state.h"
+#include "agent/receivers/receiver.h"
 #include "agent/runtime/label_values.h"
 #include "agent/tail/docker_logs.h"
 #include "agent/tail/position_store.h"
@@ -94,6 +95,7 @@ class Agent final : public AgentView {
   void OnlySourceEnded();
   void WaitUntilDelivered();
   void TargetsChanged();
+  void StartReceivers();
   [[nodiscard]] TargetStatus ShowContainer(const ContainerLog& container) const;
   void CollectFiles(MetricSink& sink) const;
   [[nodiscard]] std::vector<LabelInfo> LabelsOf(const std::string& job) const;
@@ -111,7 +113,8 @@ class Agent final : public AgentView {
   std::unique_ptr<Generation> generation_;
   std::unique_ptr<PositionStore> positions_;
   std::unique_ptr<Tailer> tailer_;
-  std::unique_ptr<DockerLogs> docker_logs_;  // As long as the tailer.
+  std::unique_ptr<DockerLogs> docker_logs_;           // As long as the tailer.
+  std::vector<std::unique_ptr<Receiver>> receivers_;  // Of the generation.
   std::unique_ptr<HttpServer> server_;
   Timer delivery_timer_;
 

@@ -73,6 +73,23 @@ TargetStatus ShowTarget(const Target& target, std::vector<FileInfo> files) {
   return shown;
 }
 
+TargetStatus ShowReceiver(const ReceiverStatus& receiver) {
+  TargetStatus shown;
+  shown.labels = receiver.labels;
+  shown.path_pattern = receiver.source;
+  shown.ready = receiver.error.empty();
+  shown.last_error = receiver.error;
+  FileInfo info;
+  info.path = receiver.source;
+  info.read_bytes = receiver.received_bytes;
+  info.size_bytes = receiver.received_bytes;
+  if (receiver.progress != nullptr) info.settled_bytes = receiver.progress->min_settled();
+  info.state = receiver.state;
+  info.last_error = receiver.error;
+  shown.files.push_back(std::move(info));
+  return shown;
+}
+
 }  // namespace
 
 AgentInfo Agent::Info() const {
@@ -98,8 +115,9 @@ Readiness Agent::Ready() const {
       if (!problems.empty()) return {false, problems.front()};
       containers = containers || !generation_->config().scrape_configs[i].docker_sd_configs.empty();
     }
-    // As in Promtail: a daemon without containers is no fault.
-    if (containers) return {true, ""};
+    // As in Promtail: a daemon without containers is no fault, nor is a listener nobody has sent
+    // to.
+    if (containers || !receivers_.empty()) return {true, ""};
     return {false,
             "Unable to find any logs to tail. Please verify permissions, volumes, scrape_config, "
             "etc."};
@@ -147,6 +165,11 @@ std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
     }
     for (const auto& container : job.found.containers)
       status.targets.push_back(ShowContainer(*container));
+    for (const auto& receiver : receivers_) {
+      for (const ReceiverStatus& source : receiver->Status()) {
+        if (source.job == job.name) status.targets.push_back(ShowReceiver(source));
+      }
+    }
     for (const auto& dropped : job.found.dropped)
       status.dropped.push_back({dropped->discovered, dropped->reason, dropped->detail});
     status.dropped_count = status.dropped.size();
@@ -213,6 +236,11 @@ std::vector<LedgerRow> Agent::Ledger() const {
     }
     for (const DockerLogStatus& log : docker_logs_->Status())
       add(log.job, log.name, *log.progress);
+    for (const auto& receiver : receivers_) {
+      for (const ReceiverStatus& source : receiver->Status()) {
+        if (source.progress != nullptr) add(source.job, source.source, *source.progress);
+      }
+    }
   }
   return rows;
 }
@@ -251,6 +279,8 @@ void Agent::CollectMetrics(Exposition& page) {
   for (const Generation::Job& job : generation_->jobs())
     job.discoverer->CollectMetrics(page);
   if (tailer_ != nullptr) CollectFiles(page);
+  for (const auto& receiver : receivers_)
+    receiver->CollectMetrics(page);
   if (docker_logs_ != nullptr && docker_logs_->entries() + docker_logs_->parsing_errors() > 0) {
     page.Add("promtail_docker_target_entries_total", {},
              static_cast<double>(docker_logs_->entries()));

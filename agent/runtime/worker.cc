@@ -316,7 +316,8 @@ void Worker::ProcessChunk(Reading& reading, const Chunk& chunk) {
   if (pipeline.observer() != nullptr) {
     pipeline.observer()->BeginSource(reading.source->name(), chunk.data, chunk.offset);
   }
-  const SplitResult split = SplitLines(reading, chunk, block);
+  const SplitResult split =
+      chunk.lines.empty() ? SplitLines(reading, chunk, block) : AddLines(reading, chunk, block);
   pipeline.Run();
 
   ProcessedBlock processed;
@@ -367,6 +368,32 @@ Worker::SplitResult Worker::SplitLines(Reading& reading, const Chunk& chunk, Blo
   }
   reading.last_timestamp_ns = timestamp - 1;
   return result;
+}
+
+Worker::SplitResult Worker::AddLines(Reading& reading, const Chunk& chunk, Block& block) {
+  int64_t now = std::max(dependencies_.clock.WallNanos(), reading.last_timestamp_ns + 1);
+  for (const ChunkLine& line : chunk.lines) {
+    const auto at = static_cast<uint64_t>(line.text.data() - chunk.data.data());
+    const int64_t timestamp = line.timestamp_ns ? *line.timestamp_ns : now++;
+    block.Add(line.text, timestamp, chunk.offset + at, static_cast<uint32_t>(line.text.size() + 1));
+  }
+  reading.last_timestamp_ns = now - 1;
+  const Labels* labels = nullptr;
+  LabelSetId id = reading.labels;
+  for (EntryIndex entry = 0; entry < chunk.lines.size(); ++entry) {
+    const ChunkLine& line = chunk.lines[entry];
+    for (const Metadata& pair : line.metadata) {
+      block.AddMetadata(entry, block.arena().Copy(pair.name), block.arena().Copy(pair.value));
+    }
+    if (line.labels == nullptr) continue;
+    // Lines of one stream come together, as a rule.
+    if (line.labels != labels) {
+      labels = line.labels;
+      id = label_sets_.Intern(*labels);
+    }
+    block.StartWith(entry, id);
+  }
+  return {chunk.lines.size(), 0};
 }
 
 uint64_t Worker::Encode(const WorkerJob& job, Block& block,
@@ -452,10 +479,20 @@ void Worker::SweepLabelSets() {
         "structured_metadata"}});
 }
 
+void Worker::ReadRest(const std::shared_ptr<Reading>& reading) {
+  Chunk chunk;
+  while (!reading->gone &&
+         reading->source->Read(buffer_, kBlockBytes, chunk) == ReadStatus::kData) {
+    ProcessChunk(*reading, chunk);
+    chunk = {};
+  }
+}
+
 void Worker::FinishNow() {
   // Files are read again from the settled position; what cannot be read again comes out now.
   for (const auto& [source, reading] : readings_) {
     if (source->rereadable()) continue;
+    if (source->received()) ReadRest(reading);
     const WorkerJob& job = *reading->job;
     job.pipeline->Flush(FlushReason::kStop, [&](Block& block) { Encode(job, block, nullptr); });
   }

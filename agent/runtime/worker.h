@@ -138,6 +138,8 @@ class Worker {
     uint64_t skipped_bytes = 0;
   };
   SplitResult SplitLines(Reading& reading, const Chunk& chunk, Block& block) const;
+  // The same for lines that bring their own labels, times and metadata.
+  SplitResult AddLines(Reading& reading, const Chunk& chunk, Block& block);
   // Gives the block's entries to every encoder. Returns the source bytes of entries over the rate
   // limit.
   uint64_t Encode(const WorkerJob& job, Block& block,
@@ -148,6 +150,8 @@ class Worker {
   void FlushEncoders(int64_t now_ns);
   void AccountMemory();
   void SweepLabelSets();
+  // What has been taken from somebody who does not send it again, and waits to be read.
+  void ReadRest(const std::shared_ptr<Reading>& reading);
   void FinishNow();
 
   Dependencies dependencies_;

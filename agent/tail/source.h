@@ -1,16 +1,19 @@
-// Something that yields lines in order: a followed file now; standard input; later a journal, a
-// socket. A source belongs to one worker, which reads it; discovery and the tailer keep it going
-// from the loop.
+// Something that yields lines in order: a followed file, standard input, a journal, a socket. A
+// source belongs to one worker, which reads it; discovery, the tailer and the receivers keep it
+// going from the loop.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "agent/tail/block_buffer.h"
+#include "base/entry.h"
 #include "base/labels.h"
 #include "base/source_progress.h"
 #include "discovery/target.h"
@@ -25,12 +28,23 @@ enum class ReadStatus : uint8_t {
   kEnded,      // Nothing more will ever come; the source is done.
 };
 
+// A line that brings more along than a file's does: of a journal, or from a receiver.
+struct ChunkLine {
+  std::string_view text;           // May have '\n' in it.
+  const Labels* labels = nullptr;  // That its entry starts with; null: those of the source.
+  std::optional<int64_t> timestamp_ns = {};  // Nothing: when it is read.
+  std::span<const Metadata> metadata = {};
+};
+
 // What Read() yields: whole lines, in the caller's buffer.
 struct Chunk {
   // Lines with their '\n'. Only the last line of an ended source may lack it. kTextPadding readable
   // bytes follow.
   std::string_view data;
   uint64_t offset = 0;  // Of the first byte in the source.
+  // Not empty: the lines of `data`, in order, each followed by one byte. Valid, with all that it
+  // points to, until the next Read().
+  std::span<const ChunkLine> lines = {};
 };
 
 class Source {
@@ -57,6 +71,9 @@ class Source {
   // Can be read again after a restart. If not (standard input), what stages keep back comes out
   // when the source ends or the agent stops, complete or not.
   [[nodiscard]] virtual bool rereadable() const { return true; }
+  // What waits in it was taken from a sender who counts on it: it is read before a stop. There is
+  // little of it.
+  [[nodiscard]] virtual bool received() const { return false; }
   // Lines are wrapped as Docker does it, and start with labels by stream rather than with labels();
   // null: neither. Constant.
   [[nodiscard]] virtual const ContainerStreams* streams() const { return nullptr; }

@@ -23,6 +23,10 @@ class Recorded {
     lines_.push_back(std::move(text));
     changed_.notify_all();
   }
+  void AddTime(int64_t ns) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    times_.push_back(ns);
+  }
   void AddFlush() {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++flushes_;
@@ -31,6 +35,11 @@ class Recorded {
   std::vector<std::string> lines() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return lines_;
+  }
+  // Of the lines.
+  std::vector<int64_t> times() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return times_;
   }
   int flushes() const {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -51,6 +60,7 @@ class Recorded {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> lines_;
+  std::vector<int64_t> times_;
   int flushes_ = 0;
 };
 
@@ -60,7 +70,11 @@ class RecordingEncoder final : public Encoder {
 
   void BeginSource(std::shared_ptr<SourceProgress> /*progress*/) override {}
   void Add(const Entry& entry, int64_t /*now_ns*/) override {
-    recorded_.Add(std::string(sets_.Text(entry.labels)) + " " + std::string(entry.line));
+    std::string text = std::string(sets_.Text(entry.labels)) + " " + std::string(entry.line);
+    for (const Metadata& pair : entry.metadata)
+      text += " [" + std::string(pair.name) + "=" + std::string(pair.value) + "]";
+    recorded_.AddTime(entry.timestamp_ns);
+    recorded_.Add(std::move(text));
     open_ = true;
   }
   [[nodiscard]] std::optional<int64_t> NextDeadline() const override { return std::nullopt; }
