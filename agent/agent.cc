@@ -40,9 +40,12 @@ Compression ToCompression(std::string_view format) {
 FileContents ToFileContents(const Config& config) {
   FileContents contents;
   for (const ScrapeConfig& job : config.scrape_configs) {
+    if (!job.decompression.enabled && job.encoding.empty()) continue;
+    FileContent& content = contents[job.job_name];
+    content.encoding = job.encoding;
     if (!job.decompression.enabled) continue;
-    contents[job.job_name] = {ToCompression(job.decompression.format),
-                              job.decompression.initial_delay};
+    content.compression = ToCompression(job.decompression.format);
+    content.initial_delay = job.decompression.initial_delay;
   }
   return contents;
 }

@@ -293,6 +293,7 @@ struct ScrapeConfig {
   std::vector<DockerSdConfig> docker_sd_configs;
   std::vector<RelabelRule> relabel_configs;
   DecompressionConfig decompression;
+  std::string encoding;  // Of the text; empty: UTF-8.
   // The list under `pipeline_stages`; null when there is none. A part of the tree of the whole
   // file, which it keeps alive: that is why it is shared.
   std::shared_ptr<const ConfigNode> pipeline_stages;

@@ -351,6 +351,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
     }
     out.EndList();
   }
+  out.OptionalText("encoding", scrape.encoding);
   if (scrape.decompression != DecompressionConfig{}) {
     out.BeginMap("decompression");
     out.Bool("enabled", scrape.decompression.enabled);

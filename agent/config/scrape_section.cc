@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/config/sections.h"
+#include "base/text_encoding.h"
 
 namespace agent {
 namespace {
@@ -86,15 +87,15 @@ void ReadStaticConfigs(FieldReader& fields, ScrapeConfig& scrape) {
   });
 }
 
-// Encodings other than UTF-8 are not built.
-void ReadEncoding(FieldReader& fields) {
+// Empty where UTF-8 is meant.
+std::string ReadEncoding(FieldReader& fields) {
   std::string encoding = fields.String("encoding");
-  for (char& c : encoding) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string wrong = TextEncoding::WhatIsWrongWith(encoding);
+  if (!wrong.empty()) {
+    fields.Error("encoding", "encoding '" + encoding + "': " + wrong,
+                 "a name such as UTF-16, UTF-16LE, ISO-8859-1, windows-1252 or Shift_JIS");
   }
-  if (!encoding.empty() && encoding != "utf-8" && encoding != "utf8") {
-    RefuseNotBuilt(fields, "encoding", "UTF-8 is read as it is");
-  }
+  return TextEncoding::IsPlain(encoding) ? "" : encoding;
 }
 
 DecompressionConfig ReadDecompression(FieldReader& fields) {
@@ -158,7 +159,7 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
-  ReadEncoding(fields);
+  scrape.encoding = ReadEncoding(fields);
   scrape.decompression = ReadDecompression(fields);
   scrape.outputs = fields.StringList("outputs");
   if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",

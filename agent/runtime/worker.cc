@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -336,64 +335,6 @@ void Worker::ProcessChunk(Reading& reading, const Chunk& chunk) {
   label_set_count_.store(label_sets_.size());
   if (label_sets_.memory_bytes() > kMaxLabelSetBytes) SweepLabelSets();
   buffer_.ShrinkTo(std::max(kBlockBytes, std::size_t{1} << 20));
-}
-
-Worker::SplitResult Worker::SplitLines(Reading& reading, const Chunk& chunk, Block& block) const {
-  SplitResult result;
-  const bool trims = reading.source->trims_lines();
-  // The lines of a block are read at the same moment. A nanosecond between them keeps their order,
-  // and keeps two equal lines from being taken for one.
-  int64_t timestamp = std::max(dependencies_.clock.WallNanos(), reading.last_timestamp_ns + 1);
-  const char* at = chunk.data.data();
-  const char* const end = at + chunk.data.size();
-  while (at < end) {
-    const auto* newline =
-        static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
-    const char* const line_end = newline != nullptr ? newline : end;
-    const char* const next = newline != nullptr ? newline + 1 : end;
-    std::string_view line(at, static_cast<std::size_t>(line_end - at));
-    const auto source_bytes = static_cast<uint32_t>(next - at);
-    if (trims) {
-      while (!line.empty() && line.back() == '\r')
-        line.remove_suffix(1);
-    }
-    ++result.lines;
-    if (trims && line.empty()) {
-      result.skipped_bytes += source_bytes;
-    } else {
-      const auto offset = chunk.offset + static_cast<uint64_t>(at - chunk.data.data());
-      block.Add(line, timestamp++, offset, source_bytes);
-    }
-    at = next;
-  }
-  reading.last_timestamp_ns = timestamp - 1;
-  return result;
-}
-
-Worker::SplitResult Worker::AddLines(Reading& reading, const Chunk& chunk, Block& block) {
-  int64_t now = std::max(dependencies_.clock.WallNanos(), reading.last_timestamp_ns + 1);
-  for (const ChunkLine& line : chunk.lines) {
-    const auto at = static_cast<uint64_t>(line.text.data() - chunk.data.data());
-    const int64_t timestamp = line.timestamp_ns ? *line.timestamp_ns : now++;
-    block.Add(line.text, timestamp, chunk.offset + at, static_cast<uint32_t>(line.text.size() + 1));
-  }
-  reading.last_timestamp_ns = now - 1;
-  const Labels* labels = nullptr;
-  LabelSetId id = reading.labels;
-  for (EntryIndex entry = 0; entry < chunk.lines.size(); ++entry) {
-    const ChunkLine& line = chunk.lines[entry];
-    for (const Metadata& pair : line.metadata) {
-      block.AddMetadata(entry, block.arena().Copy(pair.name), block.arena().Copy(pair.value));
-    }
-    if (line.labels == nullptr) continue;
-    // Lines of one stream come together, as a rule.
-    if (line.labels != labels) {
-      labels = line.labels;
-      id = label_sets_.Intern(*labels);
-    }
-    block.StartWith(entry, id);
-  }
-  return {chunk.lines.size(), 0};
 }
 
 uint64_t Worker::Encode(const WorkerJob& job, Block& block,

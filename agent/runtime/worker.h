@@ -138,6 +138,9 @@ class Worker {
     uint64_t skipped_bytes = 0;
   };
   SplitResult SplitLines(Reading& reading, const Chunk& chunk, Block& block) const;
+  // The same for text that is not UTF-8: offsets and lengths are those of the file's bytes.
+  SplitResult SplitEncoded(Reading& reading, const Chunk& chunk, TextEncoding& encoding,
+                           Block& block) const;
   // The same for lines that bring their own labels, times and metadata.
   SplitResult AddLines(Reading& reading, const Chunk& chunk, Block& block);
   // Gives the block's entries to every encoder. Returns the source bytes of entries over the rate

@@ -138,6 +138,7 @@ bool DecodedSource::SkipToOffset(BlockBuffer& buffer, std::size_t max_bytes) {
   for (std::size_t done = 0; done < kMaxSkipBytes && position_ < offset_;) {
     std::size_t got = 0;
     outcome_ = decoding_->Read(data, std::min<uint64_t>(max_bytes, offset_ - position_), got);
+    if (encoding_ != nullptr && position_ == 0) encoding_->Begin({data, got});
     done += got;
     position_ += got;
     if (outcome_ != Outcome::kData) return position_ == offset_;
@@ -152,22 +153,24 @@ ReadStatus DecodedSource::ReadOn(BlockBuffer& buffer, std::size_t max_bytes, Chu
   std::size_t got = 0;
   if (outcome_ == Outcome::kData) outcome_ = decoding_->Read(data + kept, max_bytes, got);
   const std::size_t bytes = kept + got;
+  if (encoding_ != nullptr && position_ == 0) encoding_->Begin({data, bytes});
   position_ += got;
-  const auto* newline = static_cast<const char*>(::memrchr(data, '\n', bytes));
-  std::size_t whole = newline != nullptr ? static_cast<std::size_t>(newline - data) + 1 : 0;
+  std::size_t whole = EndOfLastLine(data, bytes);
   const bool last = outcome_ == Outcome::kEnd || outcome_ == Outcome::kDamaged;
   if (last) whole = bytes;  // Its end will not come any more.
   chunk = {std::string_view(data, whole), offset_};
   if (skipped_ > 0 && (whole > 0 || last)) {
-    const auto* first = static_cast<const char*>(std::memchr(data, '\n', whole));
-    const std::size_t rest = first != nullptr ? static_cast<std::size_t>(first - data) + 1 : whole;
+    const std::size_t first = EndOfFirstLine(data, whole);
+    const std::size_t rest = first > 0 ? first : whole;
     SkipLongLine(skipped_ + rest);
     chunk = {std::string_view(data + rest, whole - rest), offset_};
   }
   carry_.assign(data + whole, bytes - whole);
   if (carry_.size() > context().max_line_bytes || (skipped_ > 0 && whole == 0 && !last)) {
-    skipped_ += carry_.size();
-    carry_.clear();
+    // Half of a character stays.
+    const std::size_t half = encoding_ != nullptr ? carry_.size() % encoding_->unit() : 0;
+    skipped_ += carry_.size() - half;
+    carry_.erase(0, carry_.size() - half);
   }
   if (outcome_ == Outcome::kIncomplete) {  // It may go on: the line is read again then.
     carry_.clear();

@@ -86,6 +86,7 @@ bool FileSource::TakeRestart() {
   searched_ = 0;
   skipping_ = false;
   before_.clear();
+  if (encoding_ != nullptr) encoding_->Reset();
   largest_size_ = 0;
   snapshot_.needs_restart = false;
   snapshot_.unread_bytes = 0;
@@ -170,6 +171,7 @@ Result<std::size_t> FileSource::PRead(char* to, std::size_t bytes, uint64_t offs
 }
 
 FileSource::Step FileSource::ReadLines(BlockBuffer& buffer, std::size_t max_bytes, Chunk& chunk) {
+  BeginText();
   while (true) {
     std::size_t want = max_bytes;
     const bool long_line = skipping_ || searched_ > max_bytes / 2;
@@ -188,9 +190,8 @@ FileSource::Step FileSource::ReadLines(BlockBuffer& buffer, std::size_t max_byte
     const char* const text = data + before;
     const std::size_t bytes = *got - before;
     largest_size_ = std::max(largest_size_, offset_ + bytes);
-    const auto* newline = static_cast<const char*>(::memrchr(text, '\n', bytes));
-    if (newline != nullptr) {
-      HandOut(text, static_cast<std::size_t>(newline - text) + 1, chunk);
+    if (const std::size_t whole = EndOfLastLine(text, bytes); whole > 0) {
+      HandOut(text, whole, chunk);
       return ReadStatus::kData;
     }
     searched_ = bytes;
@@ -202,23 +203,26 @@ FileSource::Step FileSource::SearchLongLine(BlockBuffer& buffer, std::size_t max
                                             std::size_t& want) {
   for (std::size_t searched = 0; searched < kMaxSearchBytes;) {
     char* const data = buffer.Ensure(max_bytes);
+    const std::size_t unit = encoding_ != nullptr ? encoding_->unit() : 1;
+    searched_ -= searched_ % unit;
     const uint64_t from = offset_ + searched_;
     const Result<std::size_t> got = PRead(data, max_bytes, from);
     if (!got.ok()) return Failed(got.error());
     if (!SameHead()) return ContentChanged("replaced");
-    if (*got == 0) {
+    if (*got < unit) {
+      searched_ += *got;
       want = 0;
       return std::nullopt;
     }
     largest_size_ = std::max(largest_size_, from + *got);
-    const auto* newline = static_cast<const char*>(std::memchr(data, '\n', *got));
-    if (newline == nullptr) {
+    const std::size_t line = EndOfFirstLine(data, *got);
+    if (line == 0) {
       searched += *got;
       searched_ += *got;
       skipping_ = skipping_ || searched_ > context().max_line_bytes;
       continue;
     }
-    const uint64_t line_end = from + static_cast<uint64_t>(newline - data) + 1;
+    const uint64_t line_end = from + line;
     want = max_bytes;
     if (skipping_ || line_end - offset_ > context().max_line_bytes) {
       SkipLine(line_end);
@@ -228,6 +232,13 @@ FileSource::Step FileSource::SearchLongLine(BlockBuffer& buffer, std::size_t max
     return std::nullopt;
   }
   return ReadStatus::kData;  // With an empty chunk: others read now, then we go on.
+}
+
+void FileSource::BeginText() {
+  if (encoding_ == nullptr || encoding_->begun()) return;
+  std::array<char, 2> head{};
+  const Result<std::size_t> got = PRead(head.data(), head.size(), 0);
+  if (got.ok()) encoding_->Begin({head.data(), *got});
 }
 
 void FileSource::SkipLine(uint64_t line_end) {
@@ -353,6 +364,7 @@ ReadStatus FileSource::ContentChanged(std::string_view how) {
   uint64_t begin = 0;
   // Who writes without O_APPEND goes on at its old offset: before that there is a hole.
   if (head.ok() && !head->empty() && head->front() == '\0') begin = FirstNonNul(size);
+  if (encoding_ != nullptr) begin -= begin % encoding_->unit();  // A zero may be half of a letter.
   emptied_ = size == 0;
   context().counters.truncations += 1;
   {

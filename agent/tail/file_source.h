@@ -69,6 +69,8 @@ class FileSource final : public TailSource, private OpenFiles::Holder {
   Step SearchLongLine(BlockBuffer& buffer, std::size_t max_bytes, std::size_t& want)
       REQUIRES(io_mutex_);
   void SkipLine(uint64_t line_end);
+  // How the file begins may say how it is encoded.
+  void BeginText() REQUIRES(io_mutex_);
   // At the end of what there was when the target went away.
   static bool Past(const Orders& orders, uint64_t offset) {
     return orders.end == End::kCurrent && offset >= orders.end_at;

@@ -16,6 +16,7 @@
 #include "base/entry.h"
 #include "base/labels.h"
 #include "base/source_progress.h"
+#include "base/text_encoding.h"
 #include "discovery/target.h"
 
 namespace agent {
@@ -77,6 +78,8 @@ class Source {
   // Lines are wrapped as Docker does it, and start with labels by stream rather than with labels();
   // null: neither. Constant.
   [[nodiscard]] virtual const ContainerStreams* streams() const { return nullptr; }
+  // How the lines of the chunks are written; null: UTF-8. Worker's thread.
+  [[nodiscard]] virtual TextEncoding* encoding() { return nullptr; }
   // Lines lose a trailing '\r', and empty ones are skipped: Promtail's way with standard input.
   [[nodiscard]] virtual bool trims_lines() const { return false; }
 };

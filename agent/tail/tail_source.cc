@@ -1,9 +1,12 @@
 #include "agent/tail/tail_source.h"
 
+#include <cstring>
+
 namespace agent {
 
 TailSource::TailSource(std::shared_ptr<SourceContext> context, TailSourceInit& init)
-    : progress_(std::move(init.progress)),
+    : encoding_(init.encoding.empty() ? nullptr : std::make_unique<TextEncoding>(init.encoding)),
+      progress_(std::move(init.progress)),
       predecessor_(std::move(init.predecessor)),
       name_(std::move(init.name)),
       context_(std::move(context)),
@@ -24,6 +27,18 @@ const Source* TailSource::predecessor() const {
 SourceSnapshot TailSource::Snapshot() const {
   const MutexLock lock(mutex_);
   return snapshot_;
+}
+
+std::size_t TailSource::EndOfLastLine(const char* data, std::size_t bytes) const {
+  if (encoding_ != nullptr) return encoding_->EndOfLastLine(data, bytes);
+  const auto* newline = static_cast<const char*>(::memrchr(data, '\n', bytes));
+  return newline != nullptr ? static_cast<std::size_t>(newline - data) + 1 : 0;
+}
+
+std::size_t TailSource::EndOfFirstLine(const char* data, std::size_t bytes) const {
+  if (encoding_ != nullptr) return encoding_->EndOfFirstLine(data, bytes);
+  const auto* newline = static_cast<const char*>(std::memchr(data, '\n', bytes));
+  return newline != nullptr ? static_cast<std::size_t>(newline - data) + 1 : 0;
 }
 
 }  // namespace agent

@@ -76,6 +76,7 @@ struct TailSourceInit {
   std::string job;
   Labels labels;
   std::optional<ContainerStreams> streams;  // As in Target.
+  std::string encoding;                     // Empty: UTF-8.
   uint64_t lineage = 0;
   FileIdentity identity;                     // Of the file that is meant; an empty head fits all.
   std::shared_ptr<SourceProgress> progress;  // Reading starts at its smallest start.
@@ -99,6 +100,7 @@ class TailSource : public Source {
   }
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] uint64_t lineage() const override { return lineage_; }
+  [[nodiscard]] TextEncoding* encoding() override { return encoding_.get(); }
   // None once that one is drained.
   [[nodiscard]] const Source* predecessor() const override;
 
@@ -134,8 +136,12 @@ class TailSource : public Source {
   // Something happened that the tailer must look at. Any thread.
   void Changed() const { changed_(); }
   [[nodiscard]] SourceContext& context() const { return *context_; }
+  // Behind the last or first line break; 0: there is none.
+  [[nodiscard]] std::size_t EndOfLastLine(const char* data, std::size_t bytes) const;
+  [[nodiscard]] std::size_t EndOfFirstLine(const char* data, std::size_t bytes) const;
 
   // The worker's alone.
+  const std::unique_ptr<TextEncoding> encoding_;  // Null: UTF-8.
   std::shared_ptr<SourceProgress> progress_;
   std::shared_ptr<TailSource> predecessor_;
   const std::string name_;

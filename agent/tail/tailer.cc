@@ -289,6 +289,7 @@ void Tailer::MakeSource(FollowedFile& file, FollowedFile* predecessor, UniqueFd 
   init.changed = [dirty = dirty_, number = file.number] { dirty->Mark(number); };
   const TargetGroup* const group = groups_.Find(file.group);
   const bool begins = file.progress->processed_end() == 0 && group != nullptr;
+  if (group != nullptr) init.encoding = group->content.encoding;
   file.start_ns = begins ? clock_.MonotonicNanos() + group->content.initial_delay.count() : 0;
   file.error.clear();
   file.incomplete = false;

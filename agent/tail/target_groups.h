@@ -28,6 +28,7 @@ namespace agent {
 struct FileContent {
   Compression compression = Compression::kNone;
   std::chrono::nanoseconds initial_delay{0};  // Of a compressed file that is found.
+  std::string encoding = {};                  // Of the text; empty: UTF-8.
 };
 using FileContents = std::map<std::string, FileContent, std::less<>>;  // By job.
 

@@ -233,8 +233,10 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
        "2:71 scrape_configs[0].pipeline_stages: expected a list of stages, got a map; put '- ' "
        "before each "
        "stage"},
-      {"scrape_configs: [{job_name: a, static_configs: [{}], encoding: UTF-16LE}]\n",
-       "2:54 scrape_configs[0].encoding: encoding is not built yet; UTF-8 is read as it is"},
+      {"scrape_configs: [{job_name: a, static_configs: [{}], encoding: UTF-32}]\n",
+       "2:64 scrape_configs[0].encoding: encoding 'UTF-32': its lines do not end in the byte 0x0A; "
+       "UTF-16 is the one exception; a name such as UTF-16, UTF-16LE, ISO-8859-1, windows-1252 or "
+       "Shift_JIS"},
       {"scrape_configs: [{job_name: a, static_configs: [{}], decompression: {enabled: true}}]\n",
        "2:69 scrape_configs[0].decompression: format is missing: it says how the files are "
        "compressed; one of bz2, gz, z, zst"},
