@@ -369,9 +369,13 @@ class BulkSink:
         if answer.end == "cut":
             handler.wfile.write(body[: len(body) // 2])
             return _reset(handler)
-        handler.wfile.write(body)
-        with self.lock:
-            request.status = answer.status
+        # Before the client can know it, so that who has the answer finds the status here.
+        request.status = answer.status
+        try:
+            handler.wfile.write(body)
+        except OSError:
+            request.status = None
+            raise
 
 
 def _reset(handler):
