@@ -10,6 +10,7 @@
 #include "agent/kubernetes_job.h"
 #include "agent/runtime/client_options.h"
 #include "agent/runtime/docker_options.h"
+#include "agent/runtime/output_buffer.h"
 #include "base/random.h"
 #include "discovery/combined.h"
 #include "discovery/docker/docker.h"
@@ -52,9 +53,18 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
                                                        DeadLetter& dead_letter) {
   std::vector<std::unique_ptr<Output>> outputs;
   for (const ClientConfig& client : config.clients) {
-    outputs.push_back(MakeLokiOutput(ToLokiOptions(client, config.limits), dependencies.loop,
-                                     dependencies.budget, dependencies.clock, Random::FromSystem(),
-                                     dependencies.logger, dead_letter, outputs.size()));
+    auto output = MakeLokiOutput(ToLokiOptions(client, config.limits), dependencies.loop,
+                                 dependencies.budget, dependencies.clock, Random::FromSystem(),
+                                 dependencies.logger, dead_letter, outputs.size());
+    const BufferPlace place{.loop = dependencies.loop,
+                            .budget = dependencies.budget,
+                            .clock = dependencies.clock,
+                            .logger = dependencies.logger,
+                            .positions_file = config.positions.filename,
+                            .output_index = outputs.size(),
+                            .outputs = config.clients.size(),
+                            .kind = "loki"};
+    outputs.push_back(WrapWithBuffer(std::move(output), client.buffer, client.required, place));
   }
   return outputs;
 }

@@ -121,6 +121,23 @@ struct BackoffConfig {
   bool operator==(const BackoffConfig&) const = default;
 };
 
+enum class BufferType : uint8_t { kDefault, kNone, kDisk };
+enum class BufferWhenFull : uint8_t { kBlock, kDropOldest, kDropNewest };
+enum class BufferSync : uint8_t { kInterval, kAlways, kNever };
+
+// `buffer` of an output: where batches go that its receiver does not take.
+struct BufferConfig {
+  BufferType type = BufferType::kDefault;  // Disk where there are several outputs, else none.
+  std::string path;                        // Empty: a folder named after the output.
+  uint64_t max_size_bytes = uint64_t{1} << 30U;
+  BufferWhenFull when_full = BufferWhenFull::kBlock;
+  BufferSync sync = BufferSync::kInterval;
+  // Of the file system, always left free; unset: 5 % of it, but 1 GiB at least.
+  std::optional<uint64_t> min_free_bytes;
+
+  bool operator==(const BufferConfig&) const = default;
+};
+
 // One Loki receiver: an item of `clients`.
 struct ClientConfig {
   std::string name;  // Never empty once loaded: else 6 hexadecimal digits of a hash. Unique.
@@ -136,6 +153,10 @@ struct ClientConfig {
   Labels external_labels;
   StringPairs headers;  // Never Content-Type, User-Agent, X-Scope-OrgID: those are ours.
   HttpClientConfig http;
+
+  // Ours.
+  BufferConfig buffer;
+  bool required = true;  // False: it never makes a source wait, and loses instead.
 
   bool operator==(const ClientConfig&) const = default;
 };

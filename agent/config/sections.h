@@ -26,6 +26,9 @@ ClientConfig ReadClient(const ConfigNode& node, const std::string& path, Problem
 // The keys that every HTTP client has, out of the map that `fields` reads.
 HttpClientConfig ReadHttpClient(FieldReader& fields);
 
+// `buffer` of the output that `fields` reads.
+BufferConfig ReadBuffer(FieldReader& fields);
+
 // Why a text is no URL of a server ("http://host:port/path"); empty when it is one.
 std::string WhatIsWrongWithUrl(const std::string& url);
 
