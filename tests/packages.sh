@@ -14,9 +14,11 @@ build=(
   libsimdjson-dev libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev zlib1g-dev
   tzdata
 )
-test=(busybox-static ca-certificates chromium etcd-server logrotate openssl python3 python3-yaml)
+test=(busybox-static ca-certificates chromium etcd-server logrotate maven openssl python3 python3-yaml)
 # Another Docker than Debian's serves as well, and the two cannot be installed together.
 PATH=$PATH:/usr/sbin command -v dockerd >/dev/null || test+=(docker.io)
+# So does another JDK.
+command -v javac >/dev/null || test+=(default-jdk-headless)
 check=(ccache clang clang-format clang-tidy git libclang-rt-14-dev mold)
 
 list_only=false

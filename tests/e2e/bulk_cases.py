@@ -1,4 +1,4 @@
-"""Bulk requests, good and bad, and what Elasticsearch answers: for the strict sink and for the real node alike."""
+"""Bulk requests, good and bad, and what Elasticsearch and OpenSearch answer: the strict sink as the real ones."""
 
 import dataclasses
 import gzip
@@ -50,13 +50,17 @@ def statuses(answer):
 
 
 def outcome(url, case):
-    """What a server makes of a case, as Case.want has it."""
-    status, _, answer = post(url, case.path, case.body, case.headers)
+    """What a server makes of a case, as Case.want has it; 0: it hung up."""
+    try:
+        status, _, answer = post(url, case.path, case.body, case.headers)
+    except http.client.RemoteDisconnected:
+        return 0
     if status != 200:
         return status
     return statuses(answer)
 
 
+STREAM_TEMPLATE = {"index_patterns": ["stream-*"], "data_stream": {}, "priority": 300}
 DOC = {"@timestamp": "2024-05-01T10:00:00.123456Z", "message": "a line"}
 
 
@@ -64,8 +68,8 @@ def deep(levels):
     return b'{"a":' * levels + b"1" + b"}" * levels
 
 
-def cases():
-    """To be sent in this order to a server that has a template by which `stream-*` are data streams."""
+def cases(types=False):
+    """To be sent in this order to a server that keeps nothing yet. `types`: it is older than 8.0, and no OpenSearch."""
     long_id = "i" * 512
     return [
         Case("one document", create("plain", DOC, _id="1"), [201]),
@@ -77,7 +81,7 @@ def cases():
         Case("delete and update", ndjson({"update": {"_index": "plain", "_id": "1"}}, {"doc": {"message": "b"}},
              {"delete": {"_index": "plain", "_id": "1"}}, {"delete": {"_index": "plain", "_id": "1"}}), [200, 200, 404]),
         Case("gzip", gzip.compress(create("plain", DOC)), [201], {"Content-Type": NDJSON, "Content-Encoding": "gzip"}),
-        Case("gzip that is none", create("plain", DOC), 400, {"Content-Type": NDJSON, "Content-Encoding": "gzip"}),
+        Case("gzip that is none", create("plain", DOC), 0, {"Content-Type": NDJSON, "Content-Encoding": "gzip"}),
         Case("type with a charset", create("plain", DOC), [201], {"Content-Type": f"{NDJSON}; charset=UTF-8"}),
         Case("text/plain", create("plain", DOC), 406, {"Content-Type": "text/plain"}),
         Case("no content type", create("plain", DOC), 406, {}),
@@ -87,11 +91,11 @@ def cases():
         Case("blank lines only", b"\n\n", 400),
         Case("a blank line between", create("plain", DOC) + b"\n" + create("plain", DOC), 400, stricter=True),
         Case("carriage returns", create("plain", DOC).replace(b"\n", b"\r\n"), 400, stricter=True),
-        Case("an action without document", ndjson({"create": {"_index": "plain"}}), 400, stricter=True),
+        Case("an action without document", ndjson({"create": {"_index": "plain"}}), 400),
         Case("an unknown action", ndjson({"store": {"_index": "plain"}}, DOC), 400),
         Case("two actions on a line", ndjson({"create": {"_index": "plain"}, "index": {"_index": "plain"}}, DOC), 400, stricter=True),
         Case("unknown metadata", create("plain", DOC, _colour="red"), 400),
-        Case("_type", create("plain", DOC, _type="_doc"), 400),
+        Case("_type", create("plain", DOC, _type="_doc"), [201] if types else 400),
         Case("metadata that is no object", ndjson({"create": "plain"}, DOC), 400),
         Case("an action that is no JSON", ndjson(b'{"create":', DOC), 400),
         Case("an array for an action", ndjson([1], DOC), 400),
@@ -131,6 +135,12 @@ def cases():
         Case("an index of 256 bytes", create("x" * 256, DOC), [400]),
         Case("an alias is required and missing", create("no-alias", DOC, require_alias=True), [404]),
         Case("a pipeline that is missing", create("plain", DOC, pipeline="nowhere"), [400]),
+    ]  # fmt: skip
+
+
+def stream_cases():
+    """For a server that has STREAM_TEMPLATE."""
+    return [
         Case("a data stream", create("stream-a", DOC, _id="1"), [201]),
         Case("a data stream, the same id", create("stream-a", DOC, _id="1"), [409]),
         Case("a data stream by index", ndjson({"index": {"_index": "stream-a"}}, DOC), [400]),

@@ -56,6 +56,14 @@ def refuse(status, kind="made_up_exception", reason="so the test wants it", **he
     return Answer(status, error_body(status, kind, reason), {"Content-Type": "application/json", **named}, False)
 
 
+def _cause(error):
+    """The real ones say no more than that it failed, and why in what caused it."""
+    reason, colon, cause = error.reason.partition(": ")
+    if reason != "failed to parse" or not colon:
+        return {"type": error.kind, "reason": error.reason}
+    return {"type": error.kind, "reason": reason, "caused_by": {"type": "json_parse_exception", "reason": cause}}
+
+
 _ITEM_ERRORS = {
     400: ("mapper_parsing_exception", "failed to parse field [x] of type [long]"),
     403: ("cluster_block_exception", "index [x] blocked by: [FORBIDDEN/12/index read-only / allow delete (api)];"),
@@ -233,7 +241,7 @@ class BulkSink:
             try:
                 plain = gzip.decompress(body)
             except (OSError, EOFError, zlib.error) as error:
-                raise Refused(400, "compressor_exception", f"not gzip: {error}") from None
+                raise Refused(0, "compressor_exception", f"not gzip: {error}") from None
         else:
             raise Refused(415, "illegal_argument_exception", f"content encoding [{encoding}] is not supported")
         if len(plain) > self.max_bytes:
@@ -278,7 +286,8 @@ class BulkSink:
         except Refused as error:
             if is_bulk and error.status not in (401, 404, 413, 415):
                 self.violations.append(f"{request.method} {request.path}: {error}")
-            return refuse(error.status, error.kind, error.reason)
+            # A body that cannot be inflated never gets as far as to an answer.
+            return refuse(error.status, error.kind, error.reason) if error.status else Answer(end="hang_up")
 
     def _let_in(self, request):
         if self.authorization and request.headers.get("authorization") != self.authorization:
@@ -334,7 +343,7 @@ class BulkSink:
             except Refused as error:
                 errors, item.status = True, error.status
                 told = {"_index": item.index, "_id": item.id, "status": error.status,
-                        "error": {"type": error.kind, "reason": error.reason}}  # fmt: skip
+                        "error": _cause(error)}  # fmt: skip
                 if error is not wanted:
                     self._note_item(error)
             items.append({item.action: told})

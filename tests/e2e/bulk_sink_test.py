@@ -9,12 +9,11 @@ import ssl
 import subprocess
 
 import harness
-from bulk_cases import DOC, NDJSON, cases, create, ndjson, outcome, post, statuses
+from bulk_cases import DOC, NDJSON, STREAM_TEMPLATE, cases, create, ndjson, outcome, post, statuses, stream_cases
 from bulk_sink import Answer, BulkSink, item_error, refuse
 from harness import wait_until
 
 HEADERS = {"Content-Type": NDJSON}
-TEMPLATE = {"index_patterns": ["stream-*"], "data_stream": {}, "priority": 300}
 
 
 def put(url, path, body):
@@ -32,8 +31,8 @@ class BulkSinkTest(harness.TestCase):
 
     def test_takes_and_refuses_what_elasticsearch_does(self):
         sink = self.sink()
-        self.assertEqual(put(sink.url, "/_index_template/stream", TEMPLATE)[0], 200)
-        for case in cases():
+        self.assertEqual(put(sink.url, "/_index_template/stream", STREAM_TEMPLATE)[0], 200)
+        for case in cases() + stream_cases():
             with self.subTest(case.name):
                 self.assertEqual(outcome(sink.url, case), case.want)
 

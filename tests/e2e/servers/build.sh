@@ -1,22 +1,32 @@
 #!/usr/bin/env bash
-# Builds one of the real servers that the end-to-end tests run, once, and prints the path of its binary.
+# Builds one of the real servers that the end-to-end tests run, once, and prints the path of its binary,
+# or of the folder with its classes.
 #
-#   build.sh loki|promtool|promtail|kube-apiserver
+#   build.sh lumberjack|opensearch|elasticsearch|loki|promtool|promtail|kube-apiserver
+#   build.sh all           each of them that can be had here
 #
-# Versions are pinned by the go.mod and go.sum beside this script; the binary goes into
+# Versions are pinned by the go.mod and go.sum, or the Maven file, beside this script; the result goes into
 # ${XDG_CACHE_HOME:-$HOME/.cache}/log-agent/ under a name made from those files, so that another
-# version is another file. Exit code 69 and one line on standard error: Go or the registry is missing.
+# version is another file. Exit code 69 and one line on standard error: Go, Java, or a registry is missing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
+# What takes seconds comes first.
+servers=(lumberjack opensearch elasticsearch loki promtool promtail kube-apiserver)
 case "$name" in
   loki) module=loki package=github.com/grafana/loki/v3/cmd/loki ;;
   promtool) module=loki package=github.com/prometheus/prometheus/cmd/promtool ;;
   kube-apiserver) module=kubernetes package=k8s.io/kubernetes/cmd/kube-apiserver ;;
   promtail) module=promtail package=github.com/grafana/loki/v3/clients/cmd/promtail ;;
+  lumberjack) module=lumberjack package=. ;;
+  opensearch | elasticsearch) module=elasticsearch package= ;;
+  all)
+    for server in "${servers[@]}"; do "$0" "$server" || true; done
+    exit 0
+    ;;
   *)
-    echo "usage: $0 loki|promtool|promtail|kube-apiserver" >&2
+    echo "usage: $0 $(IFS='|' && echo "${servers[*]}")|all" >&2
     exit 2
     ;;
 esac
@@ -26,26 +36,52 @@ unavailable() {
   exit 69
 }
 
+# Without cgo: no compiler and no journal library are needed, and the result runs anywhere.
+build_go() {
+  cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-mod=readonly nice -n 10 \
+    go build -trimpath -ldflags "-s -w" -o "$1" "$package"
+}
+
+# A folder with the libraries and the compiled Main. OpenSearch is a fork: its Main differs by package names.
+build_java() {
+  mkdir -p "$1/classes"
+  cp "$here/$module/$name.xml" "$1/pom.xml"
+  sed "s/elasticsearch/$name/g" "$here/$module/Main.java" >"$1/Main.java"
+  (cd "$1" && MAVEN_OPTS=-Xmx512m nice -n 10 mvn -B -C org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+    -DoutputDirectory=lib -DincludeScope=runtime) && nice -n 10 javac -cp "$1/lib/*" -d "$1/classes" "$1/Main.java"
+}
+
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/log-agent
-version=$(cat "$here/$module/go.mod" "$here/$module/go.sum" | sha256sum | cut -c1-12)
-binary=$cache/$name-$version
-if [ -x "$binary" ]; then
-  echo "$binary"
+if [ -n "$package" ]; then
+  sources=("$here/$module"/go.mod "$here/$module"/go.sum)
+  [ ! -f "$here/$module/main.go" ] || sources+=("$here/$module/main.go")
+else
+  sources=("$here/$module/$name.xml" "$here/$module/Main.java")
+fi
+version=$(cat "${sources[@]}" | sha256sum | cut -c1-12)
+built=$cache/$name-$version
+if [ -e "$built" ]; then
+  echo "$built"
   exit 0
 fi
 
 PATH=$PATH:/usr/local/go/bin
-command -v go >/dev/null || unavailable "Go is not installed"
+tools=(mvn javac)
+[ -z "$package" ] || tools=(go)
+for tool in "${tools[@]}"; do
+  command -v "$tool" >/dev/null || unavailable "$tool is not installed"
+done
 mkdir -p "$cache"
 # One build at a time: several tests, or a build in the background, may ask for the same server.
 exec 9>"$cache/$name.lock"
 flock 9
-if [ ! -x "$binary" ]; then
+if [ ! -e "$built" ]; then
   log=$cache/$name-build.log
-  # Without cgo: no compiler and no journal library are needed, and the result runs anywhere.
-  (cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-mod=readonly nice -n 10 \
-    go build -trimpath -ldflags "-s -w" -o "$binary.tmp" "$package") >"$log" 2>&1 ||
-    unavailable "$(tail -n 1 "$log") (all of it: $log)"
-  mv "$binary.tmp" "$binary"
+  kind=go
+  [ -n "$package" ] || kind=java
+  rm -rf "$built.tmp"
+  ("build_$kind" "$built.tmp") >"$log" 2>&1 ||
+    unavailable "$(grep -m 1 -e ERROR "$log" || tail -n 1 "$log") (all of it: $log)"
+  mv "$built.tmp" "$built"
 fi
-echo "$binary"
+echo "$built"
