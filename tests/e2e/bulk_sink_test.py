@@ -6,11 +6,11 @@ import http.client
 import json
 import socket
 import ssl
-import subprocess
 
 import harness
 from bulk_cases import DOC, NDJSON, STREAM_TEMPLATE, cases, create, ndjson, outcome, post, statuses, stream_cases
 from bulk_sink import Answer, BulkSink, item_error, refuse
+from certificates import make_certificate
 from harness import wait_until
 
 HEADERS = {"Content-Type": NDJSON}
@@ -165,9 +165,7 @@ class BulkSinkTest(harness.TestCase):
         self.assertEqual(sink.count(), 1)
 
     def test_speaks_tls(self):
-        key, cert = self.dir / "key", self.dir / "cert"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                        "-subj", "/CN=other.example", "-keyout", key, "-out", cert], check=True, capture_output=True)  # fmt: skip
+        cert, key = make_certificate(self.dir, "other", "DNS:other.example")
         sink = self.sink(certificate=(cert, key))
         context = ssl.create_default_context(cafile=cert)
         with socket.create_connection(("127.0.0.1", sink.port)) as plain, self.assertRaises(ssl.SSLCertVerificationError):

@@ -2,9 +2,9 @@
 """The reference lumberjack server: it takes and refuses what the strict sink does, and obeys."""
 
 import ssl
-import subprocess
 
 import harness
+from certificates import make_certificate
 from harness import wait_until
 from lumberjack import Lumberjack
 from lumberjack_cases import EVENT, Client, cases, outcome
@@ -65,12 +65,7 @@ class LumberjackServerTest(harness.TestCase):
                 pass
 
     def test_asks_for_client_certificates(self):
-        names = ("server", "agent", "stranger")
-        paths = {name: (self.dir / f"{name}.crt", self.dir / f"{name}.key") for name in names}
-        for name, (cert, key) in paths.items():
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                            "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)],
-                           check=True, capture_output=True)  # fmt: skip
+        paths = {name: make_certificate(self.dir, name) for name in ("server", "agent", "stranger")}
         server = self.server(certificate=paths["server"], client_authority=paths["agent"][0])
         context = ssl.create_default_context(cafile=paths["server"][0])
         context.load_cert_chain(*paths["agent"])

@@ -3,9 +3,9 @@
 
 import ssl
 import struct
-import subprocess
 
 import harness
+from certificates import make_certificate
 from harness import wait_until
 from lumberjack_cases import EVENT, Client, cases, outcome
 from lumberjack_frames import batch, event_problems
@@ -127,11 +127,7 @@ class LumberjackSinkTest(harness.TestCase):
         self.assertEqual(len(sink.violations), 5)
 
     def test_speaks_tls_to_those_it_knows(self):
-        paths = {name: (self.dir / f"{name}.crt", self.dir / f"{name}.key") for name in ("server", "known", "stranger")}
-        for name, (cert, key) in paths.items():
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                            "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)],
-                           check=True, capture_output=True)  # fmt: skip
+        paths = {name: make_certificate(self.dir, name) for name in ("server", "known", "stranger")}
         sink = self.sink(certificate=paths["server"], client_authority=paths["known"][0])
         for name, welcome in (("known", True), ("stranger", False), (None, False)):
             with self.subTest(name):
