@@ -15,8 +15,12 @@ struct ServerRequest {
   std::string method{};
   std::string path{};  // Decoded, with the path prefix.
   std::map<std::string, std::string, std::less<>> query{};
-  std::string accept{};         // Header; empty when absent.
-  std::string authorization{};  // Header; empty when absent.
+  // Headers; empty when absent.
+  std::string accept{};
+  std::string authorization{};
+  std::string content_type{};
+  std::string content_encoding{};
+  std::string tenant{};  // X-Scope-OrgID.
   std::string body{};
 
   // Empty when absent.

@@ -7,21 +7,22 @@
 #include <string_view>
 
 #include "agent/http/endpoints.h"
+#include "agent/http/http_listener.h"
 #include "agent/http/request.h"
 
 namespace agent {
 
 // Loop thread.
-class Router {
+class Router final : public RequestHandler {
  public:
   // `context` and what it refers to outlive the router.
   explicit Router(EndpointContext& context) : context_(context) {}
 
   // The endpoint's name for the metrics: "service_discovery"; "other" for what is not there.
-  [[nodiscard]] std::string_view RouteName(std::string_view path) const;
+  [[nodiscard]] std::string_view RouteName(std::string_view path) const override;
 
   // Calls `reply` exactly once, mostly before it returns.
-  void Dispatch(const ServerRequest& request, const ServerReply& reply);
+  void Dispatch(const ServerRequest& request, const ServerReply& reply) override;
 
  private:
   // The path without the prefix; empty when it does not have it.

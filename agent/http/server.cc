@@ -1,316 +1,58 @@
 #include "agent/http/server.h"
 
-#include <microhttpd.h>
-
-#include <algorithm>
-#include <optional>
-#include <set>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "agent/http/endpoints.h"
-#include "agent/http/listen.h"
+#include "agent/http/http_listener.h"
+#include "agent/http/http_metrics.h"
 #include "agent/http/router.h"
-#include "agent/http/tls.h"
-#include "base/check.h"
 
 namespace agent {
 namespace {
 
 // No endpoint takes more than a small form.
-constexpr std::size_t kMaxBodyBytes = 4096;
-// Of a request's head and the answer's, per connection.
-constexpr std::size_t kConnectionMemoryBytes = std::size_t{32} << 10U;
-// Where the configuration sets no limit: descriptors must not run out.
-constexpr uint32_t kDefaultConnectionLimit = 256;
-
-unsigned WholeSeconds(std::chrono::nanoseconds duration) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
-  return static_cast<unsigned>(std::clamp<int64_t>(seconds, 0, 86400));
-}
-
-std::string HeaderOf(MHD_Connection* connection, const char* name) {
-  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-  return value == nullptr ? std::string() : value;
-}
-
-MHD_Result AddQuery(void* request, MHD_ValueKind /*kind*/, const char* key, const char* value) {
-  static_cast<ServerRequest*>(request)->query[key] = value == nullptr ? "" : value;
-  return MHD_YES;
-}
-
-// One request and its answer on the way.
-struct Call {
-  MHD_Connection* connection = nullptr;
-  ServerRequest request;
-  std::string_view route;  // The router's.
-  int64_t begun_ns = 0;
-  bool dispatched = false;
-  bool suspended = false;
-  std::optional<ServerResponse> response;
-};
+constexpr BodyLimits kSmallForms = {.max_body_bytes = 4096,
+                                    .max_bodies_bytes = uint64_t{1} << 20U,
+                                    .max_discarded_bytes = uint64_t{1} << 20U};
 
 }  // namespace
 
-class HttpServer::Connections {
- public:
-  Connections(const ServerConfig& config, Dependencies dependencies)
-      : config_(config),
-        dependencies_(dependencies),
-        context_{.view = dependencies.view,
-                 .logger = dependencies.logger,
-                 .config = config_,
-                 .metrics = metrics_},
-        router_(context_),
-        timer_(dependencies.loop) {}
-  Connections(const Connections&) = delete;
-  Connections& operator=(const Connections&) = delete;
-  ~Connections();
+struct HttpServer::Parts {
+  Parts(const ServerConfig& server, const Dependencies& dependencies)
+      : config(server),
+        context{.view = dependencies.view,
+                .logger = dependencies.logger,
+                .config = config,
+                .metrics = metrics},
+        router(context) {}
 
-  Status Start();
-  [[nodiscard]] uint16_t port() const { return port_; }
-
- private:
-  using CallPtr = std::shared_ptr<Call>;  // Shared with the reply, which may come later or never.
-
-  Status StartDaemon(UniqueFd socket, const ServerTls* tls);
-  void Run();
-
-  MHD_Result OnRequest(MHD_Connection* connection, const char* url, const char* method,
-                       std::string_view body, std::size_t* body_size, void** state);
-  MHD_Result Begin(MHD_Connection* connection, const char* url, const char* method, void** state);
-  MHD_Result Answer(const CallPtr& call);
-  void Dispatch(const CallPtr& call);
-  MHD_Result Queue(Call& call);
-  void OnReply(const CallPtr& call, ServerResponse response);
-  void OnEnd(const Call& call);
-  [[nodiscard]] uint32_t connection_limit() const {
-    return config_.http_listen_conn_limit == 0 ? kDefaultConnectionLimit
-                                               : config_.http_listen_conn_limit;
-  }
-
-  const ServerConfig config_;
-  const Dependencies dependencies_;
-  HttpMetrics metrics_;
-  EndpointContext context_;
-  Router router_;
-  ClientAuth client_auth_ = ClientAuth::kNone;
-  MHD_Daemon* daemon_ = nullptr;
-  uint16_t port_ = 0;
-  Timer timer_;
-  std::unique_ptr<FdWatcher> watcher_;
-  std::set<CallPtr> suspended_;
+  const ServerConfig config;
+  HttpMetrics metrics;
+  EndpointContext context;
+  Router router;
+  std::unique_ptr<HttpListener> listener;
 };
-
-Status HttpServer::Connections::Start() {
-  std::optional<ServerTls> tls;
-  if (config_.http_tls.enabled()) {
-    auto loaded = LoadServerTls(config_);
-    if (!loaded.ok()) return std::move(loaded).error().Wrap("HTTP server");
-    tls = std::move(*loaded);
-    client_auth_ = tls->client_auth;
-    if (!config_.tls_cipher_suites.empty()) {
-      dependencies_.logger.Warn("http", "tls_cipher_suites is not used: GnuTLS chooses",
-                                {{"hint", "set tls_min_version: VersionTLS13"}});
-    }
-  }
-  auto socket = ListenOn(config_.http_listen_address, config_.http_listen_port);
-  if (!socket.ok()) return std::move(socket).error().Wrap("HTTP server");
-  port_ = BoundPort(*socket);
-  return StartDaemon(std::move(*socket), tls ? &*tls : nullptr);
-}
-
-Status HttpServer::Connections::StartDaemon(UniqueFd socket, const ServerTls* tls) {
-  using Option = MHD_OptionItem;
-  std::vector<Option> options = {
-      Option{MHD_OPTION_LISTEN_SOCKET, socket.get(), nullptr},
-      Option{MHD_OPTION_CONNECTION_LIMIT, connection_limit(), nullptr},
-      Option{MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemoryBytes, nullptr},
-      Option{MHD_OPTION_CONNECTION_TIMEOUT, WholeSeconds(config_.http_read_timeout), nullptr},
-  };
-  const auto pem = [&options](MHD_OPTION option, const std::string& text) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): the library only reads it.
-    if (!text.empty()) options.push_back(Option{option, 0, const_cast<char*>(text.c_str())});
-  };
-  if (tls != nullptr) {
-    pem(MHD_OPTION_HTTPS_MEM_CERT, tls->cert);
-    pem(MHD_OPTION_HTTPS_MEM_KEY, tls->key);
-    pem(MHD_OPTION_HTTPS_MEM_TRUST, tls->client_ca);
-    pem(MHD_OPTION_HTTPS_PRIORITIES, tls->priorities);
-  }
-  options.push_back(Option{MHD_OPTION_END, 0, nullptr});
-
-  const auto on_request = [](void* self, MHD_Connection* connection, const char* url,
-                             const char* method, const char* /*version*/, const char* body,
-                             std::size_t* body_size, void** state) {
-    return static_cast<Connections*>(self)->OnRequest(
-        connection, url, method, std::string_view(body, body == nullptr ? 0 : *body_size),
-        body_size, state);
-  };
-  const auto on_end = [](void* self, MHD_Connection* /*connection*/, void** state,
-                         MHD_RequestTerminationCode /*why*/) {
-    const std::unique_ptr<CallPtr> call(static_cast<CallPtr*>(*state));
-    *state = nullptr;
-    if (call != nullptr) static_cast<Connections*>(self)->OnEnd(**call);
-  };
-  const unsigned flags =
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls != nullptr ? unsigned{MHD_USE_TLS} : 0U);
-  daemon_ =
-      MHD_start_daemon(flags, 0, nullptr, nullptr, +on_request, this, MHD_OPTION_NOTIFY_COMPLETED,
-                       static_cast<MHD_RequestCompletedCallback>(on_end), this, MHD_OPTION_ARRAY,
-                       options.data(), MHD_OPTION_END);
-  if (daemon_ == nullptr) {
-    return Error{ErrorCode::kInvalid, tls != nullptr
-                                          ? "HTTP server: the certificate or its key is no good"
-                                          : "HTTP server: cannot be started"};
-  }
-  static_cast<void>(socket.Release());  // The daemon closes it.
-  const MHD_DaemonInfo* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
-  CHECK(info != nullptr);
-  watcher_ = std::make_unique<FdWatcher>(dependencies_.loop, info->epoll_fd);
-  watcher_->Start(UV_READABLE, [this](int /*status*/, int /*events*/) { Run(); });
-  return {};
-}
-
-HttpServer::Connections::~Connections() {
-  watcher_.reset();  // Before its descriptor is closed.
-  if (daemon_ == nullptr) return;
-  for (const CallPtr& call : std::set<CallPtr>(suspended_))
-    OnReply(call, {.status = 503, .body = "the agent is stopping\n"});
-  MHD_run(daemon_);
-  MHD_stop_daemon(daemon_);
-}
-
-void HttpServer::Connections::Run() {
-  loop_thread.Assert();
-  MHD_run(daemon_);
-  MHD_UNSIGNED_LONG_LONG milliseconds = 0;
-  if (MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {
-    timer_.StartOnce(std::chrono::milliseconds(milliseconds), [this] { Run(); });
-  } else {
-    timer_.Stop();
-  }
-}
-
-// Called when the head of a request is there, with each piece of its body, and once without.
-MHD_Result HttpServer::Connections::OnRequest(MHD_Connection* connection, const char* url,
-                                              const char* method, std::string_view body,
-                                              std::size_t* body_size, void** state) {
-  if (*state == nullptr) return Begin(connection, url, method, state);
-  const CallPtr& call = *static_cast<CallPtr*>(*state);
-  if (body.empty()) return Answer(call);
-  // In the middle of a body the library takes no answer: hang up.
-  if (call->request.body.size() + body.size() > kMaxBodyBytes) return MHD_NO;
-  call->request.body.append(body);
-  *body_size = 0;
-  return MHD_YES;
-}
-
-MHD_Result HttpServer::Connections::Begin(MHD_Connection* connection, const char* url,
-                                          const char* method, void** state) {
-  auto call = std::make_shared<Call>();
-  call->connection = connection;
-  call->begun_ns = dependencies_.clock.MonotonicNanos();
-  ServerRequest& request = call->request;
-  request.method = method;
-  request.path = url;
-  request.accept = HeaderOf(connection, MHD_HTTP_HEADER_ACCEPT);
-  request.authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION);
-  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, AddQuery, &request);
-  call->route = router_.RouteName(request.path);
-  metrics_.RequestBegun(request.method, call->route);
-  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): owned by the library until on_end.
-  *state = new CallPtr(call);
-  MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                            WholeSeconds(config_.http_read_timeout));
-
-  const std::string length = HeaderOf(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  if (std::strtoull(length.c_str(), nullptr, 10) <= kMaxBodyBytes) return MHD_YES;
-  call->response = ServerResponse{.status = 413, .body = "the body is too large\n"};
-  return Queue(*call);
-}
-
-MHD_Result HttpServer::Connections::Answer(const CallPtr& call) {
-  if (!call->dispatched) {
-    call->dispatched = true;
-    Dispatch(call);
-  }
-  if (call->response) return Queue(*call);
-  call->suspended = true;
-  suspended_.insert(call);
-  MHD_suspend_connection(call->connection);
-  return MHD_YES;
-}
-
-void HttpServer::Connections::Dispatch(const CallPtr& call) {
-  if (!IsClientAccepted(call->connection, client_auth_)) {
-    call->response = ServerResponse{.status = 403, .body = "a client certificate is needed\n"};
-    return;
-  }
-  const MHD_DaemonInfo* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-  metrics_.SetConnections(info == nullptr ? 0 : info->num_connections, connection_limit());
-  // By the time of a late answer the client may have gone, and with it the server.
-  router_.Dispatch(call->request,
-                   [this, weak = std::weak_ptr<Call>(call)](ServerResponse response) {
-                     if (const CallPtr waiting = weak.lock()) OnReply(waiting, std::move(response));
-                   });
-}
-
-void HttpServer::Connections::OnReply(const CallPtr& call, ServerResponse response) {
-  if (call->response) return;
-  call->response = std::move(response);
-  if (!call->suspended) return;
-  call->suspended = false;
-  suspended_.erase(call);
-  MHD_resume_connection(call->connection);
-  timer_.StartOnce(std::chrono::milliseconds(0), [this] { Run(); });
-}
-
-MHD_Result HttpServer::Connections::Queue(Call& call) {
-  ServerResponse& from = *call.response;
-  MHD_Response* response =
-      MHD_create_response_from_buffer(from.body.size(), from.body.data(), MHD_RESPMEM_PERSISTENT);
-  if (response == nullptr) return MHD_NO;
-  MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from.content_type.c_str());
-  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-  for (const auto& [name, value] : from.headers)
-    MHD_add_response_header(response, name.c_str(), value.c_str());
-  MHD_set_connection_option(call.connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                            WholeSeconds(config_.http_write_timeout));
-  const MHD_Result queued = MHD_queue_response(call.connection, from.status, response);
-  MHD_destroy_response(
-      response);  // Ours; the library keeps its own reference. The body is the call's.
-  return queued;
-}
-
-void HttpServer::Connections::OnEnd(const Call& call) {
-  const double seconds =
-      static_cast<double>(dependencies_.clock.MonotonicNanos() - call.begun_ns) / 1e9;
-  metrics_.RequestEnded(call.request.method, call.route,
-                        {.status = call.response ? call.response->status : 0,
-                         .seconds = seconds,
-                         .request_bytes = call.request.body.size(),
-                         .response_bytes = call.response ? call.response->body.size() : 0});
-  // Until the next request on this connection.
-  MHD_set_connection_option(call.connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                            WholeSeconds(config_.http_idle_timeout));
-}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Open(const ServerConfig& config,
                                                      Dependencies dependencies) {
-  auto connections = std::make_unique<Connections>(config, dependencies);
-  if (Status started = connections->Start(); !started.ok()) return std::move(started).error();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(connections)));
+  auto parts = std::make_unique<Parts>(config, dependencies);
+  auto opened = HttpListener::Open(config, kSmallForms,
+                                   {.loop = dependencies.loop,
+                                    .logger = dependencies.logger,
+                                    .clock = dependencies.clock,
+                                    .metrics = parts->metrics,
+                                    .handler = parts->router});
+  if (!opened.ok()) return std::move(opened).error();
+  parts->listener = std::move(*opened);
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(parts)));
 }
 
-HttpServer::HttpServer(std::unique_ptr<Connections> connections)
-    : connections_(std::move(connections)) {}
+HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 HttpServer::~HttpServer() = default;
 
 uint16_t HttpServer::port() const {
-  return connections_->port();
+  return parts_->listener->port();
 }
 
 }  // namespace agent

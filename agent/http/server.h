@@ -1,5 +1,4 @@
-// The agent's HTTP server: libmicrohttpd's epoll descriptor inside the loop, no thread of its own.
-// An idle server costs nothing; an open connection costs its memory.
+// The agent's own HTTP server: pages, metrics, readiness, reload.
 
 #pragma once
 
@@ -39,11 +38,11 @@ class HttpServer {
   [[nodiscard]] uint16_t port() const;
 
  private:
-  class Connections;
+  struct Parts;
 
-  explicit HttpServer(std::unique_ptr<Connections> connections);
+  explicit HttpServer(std::unique_ptr<Parts> parts);
 
-  const std::unique_ptr<Connections> connections_;
+  const std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace agent
