@@ -40,7 +40,7 @@ class Run {
     }
     inspector_ = MakeInspector(flags_);
     AgentOptions options = Options();
-    if (flags_.read_stdin) UseStdin(config, options);
+    if (flags_.read_stdin || config.target.stdin_target) UseStdin(config, options);
     auto created = Agent::Create(std::move(config), std::move(options), {loop_, clock_, logger_});
     if (!created) return Failed(created.error());
     agent_ = std::move(*created);

@@ -97,6 +97,15 @@ class ModesTest(harness.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(sink.lines(), [f"line {n}" for n in range(3000)])
 
+    def test_stdin_may_stand_in_the_configuration(self):
+        sink = self.sink()
+        config = {**self.config(sink.url), "target_config": {"stdin": True}}
+
+        result = run_agent(self.dir, [], config, b"one\r\n\nlast")
+
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(sink.lines(), ["one", "last"])
+
     # --- check syntax
 
     def test_every_example_is_a_valid_configuration(self):
