@@ -305,6 +305,18 @@ struct DockerSdConfig {
   std::chrono::nanoseconds exited_max_age = std::chrono::hours(1);
 };
 
+// `loki_push_api`.
+struct LokiPushConfig {
+  ServerConfig server;  // The address is Promtail's default (all interfaces, port 80).
+  Labels labels;        // Of all entries, over those of a stream; `__x` for relabelling.
+  bool use_incoming_timestamp = false;  // False: the time of reading.
+  // Of a request's body, as sent and unpacked: `max_send_msg_size`.
+  uint64_t max_body_bytes = uint64_t{4} << 20U;
+
+  // Ours: a request's X-Scope-OrgID is the tenant of its entries.
+  bool use_incoming_tenant = false;
+};
+
 struct ScrapeConfig {
   std::string job_name;  // Unique.
   std::string path;      // "scrape_configs[2]", for problems found later.
@@ -312,6 +324,7 @@ struct ScrapeConfig {
   std::vector<FileSdConfig> file_sd_configs;
   std::vector<KubernetesSdConfig> kubernetes_sd_configs;
   std::vector<DockerSdConfig> docker_sd_configs;
+  std::optional<LokiPushConfig> loki_push_api;
   std::vector<RelabelRule> relabel_configs;
   DecompressionConfig decompression;
   std::string encoding;  // Of the text; empty: UTF-8.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/effective_parts.h"
 #include "agent/config/yaml_writer.h"
 #include "base/go_format.h"
 
@@ -29,19 +30,13 @@ std::string_view TlsVersionName(TlsVersion version) {
 
 namespace {
 
-constexpr std::string_view kSecret = "<secret>";
-
-// "http://user:password@host/": the password is not for people.
-std::string MaskedUrl(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  const std::size_t begin = scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
-  const std::size_t at = url.rfind('@', end);
-  const std::size_t colon = url.find(':', begin);
-  if (at == std::string::npos || at < begin || colon >= at) return url;
-  return url.substr(0, colon + 1) + std::string(kSecret) + url.substr(at);
-}
+using effective::kSecret;
+using effective::MaskedUrl;
+using effective::WriteDuration;
+using effective::WriteLabels;
+using effective::WriteLokiPush;
+using effective::WriteNumber;
+using effective::WriteServer;
 
 // Headers and parameters that carry a secret by their name.
 bool IsSecretName(std::string_view name) {
@@ -54,14 +49,6 @@ bool IsSecretName(std::string_view name) {
     if (lower.find(part) != std::string::npos) return true;
   }
   return false;
-}
-
-void WriteDuration(YamlWriter& out, std::string_view key, std::chrono::nanoseconds duration) {
-  out.Word(key, FormatGoDuration(duration));
-}
-
-void WriteNumber(YamlWriter& out, std::string_view key, uint64_t number) {
-  out.Word(key, std::to_string(number));
 }
 
 void WriteList(YamlWriter& out, std::string_view key, const std::vector<std::string>& list) {
@@ -83,14 +70,6 @@ void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs)
     const std::string_view shown = value;
     out.Text(name, IsSecretName(name) ? kSecret : shown);
   }
-  out.EndMap();
-}
-
-void WriteLabels(YamlWriter& out, std::string_view key, const Labels& labels) {
-  if (labels.empty()) return;
-  out.BeginMap(key);
-  for (const Label& label : labels)
-    out.Text(label.name, label.value);
   out.EndMap();
 }
 
@@ -190,47 +169,6 @@ void WriteClient(YamlWriter& out, const ClientConfig& client) {
   WriteDuration(out, "timeout", client.timeout);
   out.Text("tenant_id", client.tenant_id);
   out.Bool("drop_rate_limited_batches", client.drop_rate_limited_batches);
-}
-
-void WriteServerTls(YamlWriter& out, const ServerTlsConfig& tls) {
-  if (!tls.enabled()) return;
-  out.BeginMap("http_tls_config");
-  out.OptionalText("cert", tls.cert);
-  out.OptionalText("cert_file", tls.cert_file);
-  out.Secret("key", tls.key);
-  out.OptionalText("key_file", tls.key_file);
-  out.OptionalText("client_auth_type", tls.client_auth_type);
-  out.OptionalText("client_ca", tls.client_ca);
-  out.OptionalText("client_ca_file", tls.client_ca_file);
-  out.EndMap();
-}
-
-void WriteServer(YamlWriter& out, const ServerConfig& server) {
-  out.BeginMap("server");
-  out.Bool("disable", server.disable);
-  out.Text("http_listen_address", server.http_listen_address);
-  WriteNumber(out, "http_listen_port", server.http_listen_port);
-  WriteNumber(out, "http_listen_conn_limit", server.http_listen_conn_limit);
-  out.Text("http_path_prefix", server.http_path_prefix);
-  out.Text("external_url", MaskedUrl(server.external_url));
-  out.Bool("register_instrumentation", server.register_instrumentation);
-  out.Bool("profiling_enabled", server.profiling_enabled);
-  out.Bool("health_check_target", server.health_check_target);
-  out.Bool("enable_runtime_reload", server.enable_runtime_reload);
-  WriteDuration(out, "graceful_shutdown_timeout", server.graceful_shutdown_timeout);
-  WriteDuration(out, "http_server_read_timeout", server.http_read_timeout);
-  WriteDuration(out, "http_server_read_header_timeout", server.http_read_header_timeout);
-  WriteDuration(out, "http_server_write_timeout", server.http_write_timeout);
-  WriteDuration(out, "http_server_idle_timeout", server.http_idle_timeout);
-  WriteServerTls(out, server.http_tls);
-  out.OptionalText("tls_cipher_suites", server.tls_cipher_suites);
-  out.OptionalText("tls_min_version", server.tls_min_version);
-  out.Text("log_level", LogLevelName(server.log_level));
-  out.Text("log_format", server.log_format == LogFormat::kJson ? "json" : "logfmt");
-  out.Bool("data_pages", server.data_pages);
-  out.Secret("data_pages_token", server.data_pages_token);
-  out.OptionalText("data_pages_token_file", server.data_pages_token_file);
-  out.EndMap();
 }
 
 std::string_view ActionName(RelabelAction action) {
@@ -367,6 +305,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
     out.EndList();
   }
   WriteDockerSd(out, scrape.docker_sd_configs);
+  if (scrape.loki_push_api) WriteLokiPush(out, *scrape.loki_push_api);
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)

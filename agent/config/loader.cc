@@ -251,10 +251,7 @@ void Complete(const Flags& flags, Config& config, Problems& problems) {
         (slash == std::string::npos ? "" : config.positions.filename.substr(0, slash + 1)) +
         "dead-letter";
   }
-  std::string& prefix = config.server.http_path_prefix;
-  while (prefix.ends_with('/'))
-    prefix.pop_back();
-  if (!prefix.empty() && prefix[0] != '/') prefix.insert(0, 1, '/');
+  CompletePathPrefix(config.server.http_path_prefix);
 }
 
 void ReadConfig(const std::shared_ptr<const ConfigNode>& tree, const Flags& flags,
@@ -262,7 +259,7 @@ void ReadConfig(const std::shared_ptr<const ConfigNode>& tree, const Flags& flag
   FieldReader top(*tree, "", problems);
   const ConfigNode* server = top.Node("server");
   if (server != nullptr) {
-    config.server = ReadServer(*server, problems);
+    config.server = ReadServer(*server, "server", problems);
   } else if (GivesAddress(flags)) {
     UsePromtailsAddress(config.server);
   }

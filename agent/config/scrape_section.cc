@@ -15,9 +15,8 @@ namespace agent {
 namespace {
 
 // Sources of Promtail's that are known, and not built.
-constexpr std::array<std::string_view, 25> kNotBuilt = {"journal",
+constexpr std::array<std::string_view, 24> kNotBuilt = {"journal",
                                                         "syslog",
-                                                        "loki_push_api",
                                                         "gelf",
                                                         "kafka",
                                                         "azure_event_hubs",
@@ -156,6 +155,7 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   scrape.file_sd_configs = ReadFileSd(fields);
   scrape.kubernetes_sd_configs = ReadKubernetesSd(fields);
   scrape.docker_sd_configs = ReadDockerSd(fields);
+  scrape.loki_push_api = ReadLokiPush(fields);
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
@@ -163,7 +163,7 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   scrape.decompression = ReadDecompression(fields);
   scrape.outputs = fields.StringList("outputs");
   if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",
-                                     "docker_sd_configs"})) {
+                                     "docker_sd_configs", "loki_push_api"})) {
     fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
                     "add static_configs with a label __path__");
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,12 @@
 
 namespace agent {
 
-// `server`, from Promtail's defaults (all interfaces, port 80).
-ServerConfig ReadServer(const ConfigNode& node, Problems& problems);
+// `server`, the agent's or a receiver's, from Promtail's defaults (all interfaces, port 80).
+ServerConfig ReadServer(const ConfigNode& node, const std::string& path, Problems& problems);
 // What it listens on when there is a section that does not say, or a flag about it.
 void UsePromtailsAddress(ServerConfig& server);
+// Makes it "", or "/x" without a slash at its end.
+void CompletePathPrefix(std::string& prefix);
 
 // An item of `clients`, or `client`. The name may be empty still.
 ClientConfig ReadClient(const ConfigNode& node, const std::string& path, Problems& problems);
@@ -38,6 +41,9 @@ std::vector<RelabelRule> ReadRelabelRules(FieldReader& fields);
 // `docker_sd_configs` and `file_sd_configs` of the job that `fields` reads.
 std::vector<DockerSdConfig> ReadDockerSd(FieldReader& fields);
 std::vector<FileSdConfig> ReadFileSd(FieldReader& fields);
+
+// `loki_push_api` of the job that `fields` reads.
+std::optional<LokiPushConfig> ReadLokiPush(FieldReader& fields);
 
 // `kubernetes_sd_configs` of the map that `fields` reads.
 std::vector<KubernetesSdConfig> ReadKubernetesSd(FieldReader& fields);

@@ -93,14 +93,20 @@ void ReadDataPages(FieldReader& fields, ServerConfig& server) {
 
 }  // namespace
 
+void CompletePathPrefix(std::string& prefix) {
+  while (prefix.ends_with('/'))
+    prefix.pop_back();
+  if (!prefix.empty() && prefix[0] != '/') prefix.insert(0, 1, '/');
+}
+
 void UsePromtailsAddress(ServerConfig& server) {
   constexpr uint16_t kPromtailsPort = 80;
   server.http_listen_address.clear();
   server.http_listen_port = kPromtailsPort;
 }
 
-ServerConfig ReadServer(const ConfigNode& node, Problems& problems) {
-  FieldReader fields(node, "server", problems);
+ServerConfig ReadServer(const ConfigNode& node, const std::string& path, Problems& problems) {
+  FieldReader fields(node, path, problems);
   ServerConfig server;
   UsePromtailsAddress(server);
   server.disable = fields.Bool("disable", server.disable);
@@ -110,6 +116,7 @@ ServerConfig ReadServer(const ConfigNode& node, Problems& problems) {
   server.http_listen_conn_limit = static_cast<uint32_t>(
       fields.Int("http_listen_conn_limit", 0, 0, std::numeric_limits<uint32_t>::max()));
   server.http_path_prefix = fields.String("http_path_prefix");
+  CompletePathPrefix(server.http_path_prefix);
   server.external_url = fields.String("external_url");
   server.register_instrumentation =
       fields.Bool("register_instrumentation", server.register_instrumentation);

@@ -1,12 +1,32 @@
 #include "agent/receivers/make_receivers.h"
 
+#include <utility>
+
+#include "agent/receivers/push/push_receiver.h"
+#include "base/check.h"
+#include "discovery/relabel.h"
+
 namespace agent {
+namespace {
+
+std::unique_ptr<Relabeling> CompileRelabeling(const ScrapeConfig& job) {
+  auto compiled = Relabeling::Compile(job.relabel_configs);
+  CHECK(compiled.ok());
+  return std::move(*compiled);
+}
+
+}  // namespace
 
 std::vector<std::unique_ptr<Receiver>> MakeReceivers(const Config& config,
                                                      const ReceiverDependencies& dependencies) {
   std::vector<std::unique_ptr<Receiver>> receivers;
-  static_cast<void>(config);
-  static_cast<void>(dependencies);
+  for (const ScrapeConfig& job : config.scrape_configs) {
+    if (job.loki_push_api) {
+      receivers.push_back(std::make_unique<PushReceiver>(
+          job, CompileRelabeling(job),
+          PushReceiver::Dependencies{dependencies.loop, dependencies.clock, dependencies.logger}));
+    }
+  }
   return receivers;
 }
 
