@@ -115,6 +115,11 @@ Readiness Agent::Ready() const {
       if (!problems.empty()) return {false, problems.front()};
       containers = containers || !generation_->config().scrape_configs[i].docker_sd_configs.empty();
     }
+    for (const auto& receiver : receivers_) {
+      for (const ReceiverStatus& source : receiver->Status()) {
+        if (!source.error.empty()) return {false, source.source + ": " + source.error};
+      }
+    }
     // As in Promtail: a daemon without containers is no fault, nor is a listener nobody has sent
     // to.
     if (containers || !receivers_.empty()) return {true, ""};

@@ -11,10 +11,10 @@ build=(
   g++ cmake ninja-build pkg-config
   catch2
   libabsl-dev libbz2-dev libcurl4-openssl-dev libgnutls28-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev libre2-dev
-  libsimdjson-dev libsnappy-dev libssl-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev zlib1g-dev
-  tzdata
+  libsimdjson-dev libsnappy-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev
+  prometheus-cpp-dev tzdata zlib1g-dev
 )
-test=(busybox-static ca-certificates chromium etcd-server logrotate maven openssl python3 python3-yaml)
+test=(busybox-static ca-certificates chromium etcd-server logrotate maven openssl python3 python3-yaml systemd-journal-remote)
 # Another Docker than Debian's serves as well, and the two cannot be installed together.
 PATH=$PATH:/usr/sbin command -v dockerd >/dev/null || test+=(docker.io)
 # So does another JDK.

@@ -317,6 +317,16 @@ struct LokiPushConfig {
   bool use_incoming_tenant = false;
 };
 
+// `journal`: systemd's.
+struct JournalConfig {
+  std::string path;  // A directory; empty: the system's.
+  std::chrono::nanoseconds max_age = std::chrono::hours(7);
+  bool max_age_given = false;  // Then what is older is skipped, also after a long stop.
+  bool json = false;
+  Labels labels;
+  std::vector<std::string> matches;  // "FIELD=value".
+};
+
 struct ScrapeConfig {
   std::string job_name;  // Unique.
   std::string path;      // "scrape_configs[2]", for problems found later.
@@ -325,6 +335,7 @@ struct ScrapeConfig {
   std::vector<KubernetesSdConfig> kubernetes_sd_configs;
   std::vector<DockerSdConfig> docker_sd_configs;
   std::optional<LokiPushConfig> loki_push_api;
+  std::optional<JournalConfig> journal;
   std::vector<RelabelRule> relabel_configs;
   DecompressionConfig decompression;
   std::string encoding;  // Of the text; empty: UTF-8.

@@ -274,6 +274,20 @@ void WriteDockerSd(YamlWriter& out, const std::vector<DockerSdConfig>& configs) 
   out.EndList();
 }
 
+void WriteJournal(YamlWriter& out, const JournalConfig& config) {
+  out.BeginMap("journal");
+  out.OptionalText("path", config.path);
+  // Said only where it was: what is older is skipped then.
+  if (config.max_age_given) WriteDuration(out, "max_age", config.max_age);
+  out.Bool("json", config.json);
+  WriteLabels(out, "labels", config.labels);
+  std::string matches;
+  for (const std::string& match : config.matches)
+    matches += (matches.empty() ? "" : " ") + match;
+  out.OptionalText("matches", matches);
+  out.EndMap();
+}
+
 void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   out.BeginItem();
   out.Text("job_name", scrape.job_name);
@@ -306,6 +320,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   }
   WriteDockerSd(out, scrape.docker_sd_configs);
   if (scrape.loki_push_api) WriteLokiPush(out, *scrape.loki_push_api);
+  if (scrape.journal) WriteJournal(out, *scrape.journal);
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)

@@ -15,8 +15,7 @@ namespace agent {
 namespace {
 
 // Sources of Promtail's that are known, and not built.
-constexpr std::array<std::string_view, 24> kNotBuilt = {"journal",
-                                                        "syslog",
+constexpr std::array<std::string_view, 23> kNotBuilt = {"syslog",
                                                         "gelf",
                                                         "kafka",
                                                         "azure_event_hubs",
@@ -84,6 +83,18 @@ void ReadStaticConfigs(FieldReader& fields, ScrapeConfig& scrape) {
     entry.Finish();
     scrape.static_configs.push_back(std::move(config));
   });
+}
+
+// A job reads one kind of source: where it has two, Promtail takes the first.
+void ChooseSource(FieldReader& fields, ScrapeConfig& scrape) {
+  if (!scrape.journal) return;
+  if (!HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",
+                         "docker_sd_configs"})) {
+    return;
+  }
+  fields.Warning("journal", "the job finds files or containers as well: the journal is not read",
+                 "give the journal a job of its own");
+  scrape.journal.reset();
 }
 
 // Empty where UTF-8 is meant.
@@ -156,6 +167,8 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   scrape.kubernetes_sd_configs = ReadKubernetesSd(fields);
   scrape.docker_sd_configs = ReadDockerSd(fields);
   scrape.loki_push_api = ReadLokiPush(fields);
+  scrape.journal = ReadJournal(fields);
+  ChooseSource(fields, scrape);
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
@@ -163,7 +176,7 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   scrape.decompression = ReadDecompression(fields);
   scrape.outputs = fields.StringList("outputs");
   if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",
-                                     "docker_sd_configs", "loki_push_api"})) {
+                                     "docker_sd_configs", "loki_push_api", "journal"})) {
     fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
                     "add static_configs with a label __path__");
   }

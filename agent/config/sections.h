@@ -48,6 +48,9 @@ std::optional<LokiPushConfig> ReadLokiPush(FieldReader& fields);
 // `kubernetes_sd_configs` of the map that `fields` reads.
 std::vector<KubernetesSdConfig> ReadKubernetesSd(FieldReader& fields);
 
+// `journal` of the job that `fields` reads.
+std::optional<JournalConfig> ReadJournal(FieldReader& fields);
+
 // A map of labels; names are checked.
 Labels ReadLabels(FieldReader& fields, std::string_view key);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/receivers/journal/journal_receiver.h"
 #include "agent/receivers/push/push_receiver.h"
 #include "base/check.h"
 #include "discovery/relabel.h"
@@ -21,6 +22,10 @@ std::vector<std::unique_ptr<Receiver>> MakeReceivers(const Config& config,
                                                      const ReceiverDependencies& dependencies) {
   std::vector<std::unique_ptr<Receiver>> receivers;
   for (const ScrapeConfig& job : config.scrape_configs) {
+    if (job.journal) {
+      receivers.push_back(
+          std::make_unique<JournalReceiver>(job, CompileRelabeling(job), dependencies));
+    }
     if (job.loki_push_api) {
       receivers.push_back(std::make_unique<PushReceiver>(
           job, CompileRelabeling(job),

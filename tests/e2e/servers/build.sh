@@ -2,7 +2,7 @@
 # Builds one of the real servers that the end-to-end tests run, once, and prints the path of its binary,
 # or of the folder with its classes.
 #
-#   build.sh lumberjack|opensearch|elasticsearch|loki|promtool|promtail|kube-apiserver
+#   build.sh lumberjack|opensearch|elasticsearch|loki|promtool|promtail|promtail-journal|kube-apiserver
 #   build.sh all           each of them that can be had here
 #
 # Versions are pinned by the go.mod and go.sum, or the Maven file, beside this script; the result goes into
@@ -13,12 +13,12 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
 # What takes seconds comes first.
-servers=(lumberjack opensearch elasticsearch loki promtool promtail kube-apiserver)
+servers=(lumberjack opensearch elasticsearch loki promtool promtail promtail-journal kube-apiserver)
 case "$name" in
   loki) module=loki package=github.com/grafana/loki/v3/cmd/loki ;;
   promtool) module=loki package=github.com/prometheus/prometheus/cmd/promtool ;;
   kube-apiserver) module=kubernetes package=k8s.io/kubernetes/cmd/kube-apiserver ;;
-  promtail) module=promtail package=github.com/grafana/loki/v3/clients/cmd/promtail ;;
+  promtail | promtail-journal) module=promtail package=github.com/grafana/loki/v3/clients/cmd/promtail ;;
   lumberjack) module=lumberjack package=. ;;
   opensearch | elasticsearch) module=elasticsearch package= ;;
   all)
@@ -36,10 +36,13 @@ unavailable() {
   exit 69
 }
 
-# Without cgo: no compiler and no journal library are needed, and the result runs anywhere.
+# Without cgo: no compiler and no journal library are needed, and the result runs anywhere. But to read
+# the journal they are.
 build_go() {
-  cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-mod=readonly nice -n 10 \
-    go build -trimpath -ldflags "-s -w" -o "$1" "$package"
+  local cgo=0 tags=
+  if [ "$name" = promtail-journal ]; then cgo=1 tags=promtail_journal_enabled; fi
+  cd "$here/$module" && CGO_ENABLED=$cgo GOFLAGS=-mod=readonly nice -n 10 \
+    go build -trimpath -tags "$tags" -ldflags "-s -w" -o "$1" "$package"
 }
 
 # A folder with the libraries and the compiled Main. OpenSearch is a fork: its Main differs by package names.
