@@ -246,6 +246,7 @@ void DockerLogs::RunDirty() {
       Forget(KeyOf(*log->wanted));
     }
   }
+  positions_.Commit();
 }
 
 void DockerLogs::NoteSettled(Log& log) {

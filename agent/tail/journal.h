@@ -63,8 +63,19 @@ struct WrittenPosition {
   bool operator==(const WrittenPosition&) const = default;
 };
 
+// A position that is no offset in a file: a container's, or the systemd journal's.
+struct CursorRecord {
+  std::string settled;
+  // What was last written to positions.yaml of it, as in WrittenPosition.
+  std::string latest;
+  std::string previous;
+
+  bool operator==(const CursorRecord&) const = default;
+};
+
 struct JournalState {
   std::map<SourceKey, SourceRecord> sources;
+  std::map<std::string, CursorRecord> cursors;
   std::unordered_map<std::string, WrittenPosition> written;
 
   bool operator==(const JournalState&) const = default;
@@ -104,6 +115,12 @@ class Journal {
   // stands there.
   void SetWritten(const std::string& path, uint64_t offset, bool replaces_latest = false);
   void ForgetWritten(const std::string& path);
+  // One that is absurdly long is not kept here.
+  void SetCursor(const std::string& key, const std::string& value);
+  // Of a cursor that is known; others are ignored.
+  void SetCursorWritten(const std::string& key, const std::string& value,
+                        bool replaces_latest = false);
+  void ForgetCursor(const std::string& key);
 
   // Appends what has changed, with one write. On failure the file stays valid, and the next Flush()
   // rewrites it as a whole.

@@ -87,6 +87,7 @@ void PositionStore::Load() {
                   {"cost", "some lines may be sent again"}});
   }
   LoadPositions();
+  CompareCursors();
   ForgetOld();
   // Also makes a whole journal of a damaged one, and the present one the previous.
   if (!options_.read_only) ReportJournal(journal_.Rewrite());
@@ -130,6 +131,22 @@ void PositionStore::CompareWithWritten(const PositionEntries& entries) {
   }
 }
 
+void PositionStore::CompareCursors() {
+  const std::map<std::string, CursorRecord> known = journal_.state().cursors;
+  for (const auto& [key, record] : known) {
+    const auto at = others_.find(key);
+    const bool ours =
+        at == others_.end() || at->second == record.latest || at->second == record.previous;
+    if (!ours) {
+      journal_.SetCursor(key, at->second);
+      continue;
+    }
+    // The latest never got there: the next one must not push this one out.
+    if (at != others_.end()) journal_.SetCursorWritten(key, at->second);
+    others_[key] = record.settled;
+  }
+}
+
 std::optional<uint64_t> PositionStore::Foreign(const std::string& path) const {
   const auto at = foreign_.find(path);
   if (at == foreign_.end()) return std::nullopt;
@@ -167,12 +184,21 @@ std::string PositionStore::Cursor(const std::string& key) const {
 }
 
 void PositionStore::SetCursor(const std::string& key, const std::string& value) {
+  if (!options_.read_only) {
+    const auto at = others_.find(key);
+    // What another program has left: it stands in the file until that is written.
+    const bool fresh = at != others_.end() && !journal_.state().cursors.contains(key);
+    const std::string left = fresh ? at->second : std::string();
+    journal_.SetCursor(key, value);
+    if (fresh) journal_.SetCursorWritten(key, left);
+  }
   others_[key] = value;
   changed_ = true;
 }
 
 void PositionStore::RemoveCursor(const std::string& key) {
   others_.erase(key);
+  if (!options_.read_only) journal_.ForgetCursor(key);
   changed_ = true;
 }
 
@@ -191,6 +217,9 @@ std::string PositionStore::Compose(const Offsets& offsets) {
     entries[path] = std::to_string(offset);
     others_[path] = std::to_string(offset);
     journal_.SetWritten(path, offset, /*replaces_latest=*/!saved_);
+  }
+  for (const auto& [key, value] : others_) {
+    if (IsCursorKey(key)) journal_.SetCursorWritten(key, value, /*replaces_latest=*/!saved_);
   }
   saved_ = false;
   std::vector<std::string> gone;

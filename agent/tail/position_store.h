@@ -70,7 +70,8 @@ class PositionStore {
   // Appends the changes, with one write. Call at the end of a turn of the loop.
   void Commit();
 
-  // Other rooms' entries: "cursor-..." and "journal-...". Empty when there is none.
+  // Other rooms' entries: "cursor-..." and "journal-...". Empty when there is none. Changes are on
+  // disk after Commit().
   [[nodiscard]] std::string Cursor(const std::string& key) const;
   void SetCursor(const std::string& key, const std::string& value);
   void RemoveCursor(const std::string& key);
@@ -95,6 +96,8 @@ class PositionStore {
   void Load();
   void LoadPositions();
   void CompareWithWritten(const PositionEntries& entries);
+  // The same for cursors: what has settled since they were written is in the journal.
+  void CompareCursors();
   // What positions.yaml has to say now; also notes it in the journal, before the file is written.
   std::string Compose(const Offsets& offsets);
   void ScheduleSync();

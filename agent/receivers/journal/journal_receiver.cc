@@ -115,7 +115,9 @@ void JournalReceiver::OnTick() {
 void JournalReceiver::NoteSettled() {
   if (link_ == nullptr) return;
   const std::string cursor = link_->TakeCursor(progress_->min_settled());
-  if (!cursor.empty()) dependencies_.positions.SetCursor(CursorKey(), cursor);
+  if (cursor.empty()) return;
+  dependencies_.positions.SetCursor(CursorKey(), cursor);
+  dependencies_.positions.Commit();
 }
 
 std::vector<ReceiverStatus> JournalReceiver::Status() const {
