@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "agent/config/effective_yaml.h"
 #include "base/go_format.h"
 
 namespace agent::effective {
@@ -47,6 +48,22 @@ void WriteLabels(YamlWriter& out, std::string_view key, const Labels& labels) {
   out.BeginMap(key);
   for (const Label& label : labels)
     out.Text(label.name, label.value);
+  out.EndMap();
+}
+
+void WriteTls(YamlWriter& out, const TlsConfig& tls) {
+  if (tls == TlsConfig{}) return;
+  out.BeginMap("tls_config");
+  out.OptionalText("ca", tls.ca);
+  out.OptionalText("ca_file", tls.ca_file);
+  out.OptionalText("cert", tls.cert);
+  out.OptionalText("cert_file", tls.cert_file);
+  out.Secret("key", tls.key);
+  out.OptionalText("key_file", tls.key_file);
+  out.OptionalText("server_name", tls.server_name);
+  out.Bool("insecure_skip_verify", tls.insecure_skip_verify);
+  out.OptionalText("min_version", TlsVersionName(tls.min_version));
+  out.OptionalText("max_version", TlsVersionName(tls.max_version));
   out.EndMap();
 }
 

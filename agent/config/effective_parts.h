@@ -23,8 +23,12 @@ void WriteNumber(YamlWriter& out, std::string_view key, uint64_t number);
 // Nothing when there are none.
 void WriteLabels(YamlWriter& out, std::string_view key, const Labels& labels);
 
+// `tls_config`; nothing when it says nothing.
+void WriteTls(YamlWriter& out, const TlsConfig& tls);
+
 // `server`, the agent's or a receiver's.
 void WriteServer(YamlWriter& out, const ServerConfig& server);
 void WriteLokiPush(YamlWriter& out, const LokiPushConfig& push);
+void WriteSyslog(YamlWriter& out, const SyslogConfig& syslog);
 
 }  // namespace agent::effective

@@ -37,6 +37,8 @@ using effective::WriteLabels;
 using effective::WriteLokiPush;
 using effective::WriteNumber;
 using effective::WriteServer;
+using effective::WriteSyslog;
+using effective::WriteTls;
 
 // Headers and parameters that carry a secret by their name.
 bool IsSecretName(std::string_view name) {
@@ -70,22 +72,6 @@ void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs)
     const std::string_view shown = value;
     out.Text(name, IsSecretName(name) ? kSecret : shown);
   }
-  out.EndMap();
-}
-
-void WriteTls(YamlWriter& out, const TlsConfig& tls) {
-  if (tls == TlsConfig{}) return;
-  out.BeginMap("tls_config");
-  out.OptionalText("ca", tls.ca);
-  out.OptionalText("ca_file", tls.ca_file);
-  out.OptionalText("cert", tls.cert);
-  out.OptionalText("cert_file", tls.cert_file);
-  out.Secret("key", tls.key);
-  out.OptionalText("key_file", tls.key_file);
-  out.OptionalText("server_name", tls.server_name);
-  out.Bool("insecure_skip_verify", tls.insecure_skip_verify);
-  out.OptionalText("min_version", TlsVersionName(tls.min_version));
-  out.OptionalText("max_version", TlsVersionName(tls.max_version));
   out.EndMap();
 }
 
@@ -321,6 +307,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   WriteDockerSd(out, scrape.docker_sd_configs);
   if (scrape.loki_push_api) WriteLokiPush(out, *scrape.loki_push_api);
   if (scrape.journal) WriteJournal(out, *scrape.journal);
+  if (scrape.syslog) WriteSyslog(out, *scrape.syslog);
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)
