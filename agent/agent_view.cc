@@ -199,14 +199,14 @@ std::vector<LabelInfo> Agent::LabelsOf(const std::string& job) const {
 
 std::vector<LaneInfo> Agent::Lanes() const {
   std::vector<LaneInfo> lanes;
-  const std::vector<ClientConfig>& clients = generation_->config().clients;
   const auto& outputs = generation_->engine().outputs();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (const LaneStatus& lane : outputs[i]->Status()) {
       LaneInfo info;
       info.output = outputs[i]->name();
-      info.kind = "loki";
-      if (i < clients.size()) info.receiver = clients[i].url;
+      const OutputInfo about = outputs[i]->Info();
+      info.kind = about.kind;
+      info.receiver = about.receiver;
       info.tenant = lane.tenant;
       info.state = lane.state;
       info.last_error = lane.last_error;

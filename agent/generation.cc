@@ -11,6 +11,7 @@
 #include "agent/runtime/client_options.h"
 #include "agent/runtime/docker_options.h"
 #include "agent/runtime/output_buffer.h"
+#include "agent/runtime/output_options.h"
 #include "base/random.h"
 #include "discovery/combined.h"
 #include "discovery/docker/docker.h"
@@ -52,19 +53,29 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
                                                        const GenerationDependencies& dependencies,
                                                        DeadLetter& dead_letter) {
   std::vector<std::unique_ptr<Output>> outputs;
-  for (const ClientConfig& client : config.clients) {
-    auto output = MakeLokiOutput(ToLokiOptions(client, config.limits), dependencies.loop,
-                                 dependencies.budget, dependencies.clock, Random::FromSystem(),
-                                 dependencies.logger, dead_letter, outputs.size());
+  const auto add = [&](std::unique_ptr<Output> output, const BufferConfig& buffer, bool required) {
     const BufferPlace place{.loop = dependencies.loop,
                             .budget = dependencies.budget,
                             .clock = dependencies.clock,
                             .logger = dependencies.logger,
                             .positions_file = config.positions.filename,
                             .output_index = outputs.size(),
-                            .outputs = config.clients.size(),
-                            .kind = "loki"};
-    outputs.push_back(WrapWithBuffer(std::move(output), client.buffer, client.required, place));
+                            .outputs = config.clients.size() + config.outputs.size(),
+                            .kind = output->Info().kind};
+    outputs.push_back(WrapWithBuffer(std::move(output), buffer, required, place));
+  };
+  for (const ClientConfig& client : config.clients) {
+    add(MakeLokiOutput(ToLokiOptions(client, config.limits), dependencies.loop, dependencies.budget,
+                       dependencies.clock, Random::FromSystem(), dependencies.logger, dead_letter,
+                       outputs.size()),
+        client.buffer, client.required);
+  }
+  for (const OutputConfig& output : config.outputs) {
+    if (!output.elasticsearch) continue;
+    add(MakeElasticsearchOutput(ToElasticsearchOptions(output, HostName()), dependencies.loop,
+                                dependencies.budget, dependencies.clock, Random::FromSystem(),
+                                dependencies.logger, dead_letter, outputs.size()),
+        output.buffer, output.required);
   }
   return outputs;
 }

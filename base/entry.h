@@ -12,6 +12,7 @@
 
 #include "base/label_sets.h"
 #include "base/source_progress.h"
+#include "base/value.h"
 
 namespace agent {
 
@@ -20,11 +21,19 @@ struct Metadata {
   std::string_view value;
 };
 
+// A value that was extracted from the line, which an output wants for its documents.
+struct Field {
+  std::string_view name;
+  Value value;  // Usable.
+};
+
 struct Entry {
   LabelSetId labels = kEmptyLabelSet;  // In the worker's LabelSets.
   int64_t timestamp_ns = 0;            // Since 1970, UTC; may be negative.
   std::string_view line;  // Raw bytes; not necessarily UTF-8. 64 readable bytes follow.
   std::span<const Metadata> metadata;
+  // Those that any output has asked for (Output::WantedFields()), as far as the entry has them.
+  std::span<const Field> fields;
 
   // Where it comes from: the line of the present source that completed it, or several lines that
   // were put together. 0 bytes: it has none of its own, all its lines are in `holds` (a block that

@@ -26,8 +26,11 @@ uint64_t Smallest(const std::vector<std::pair<uint32_t, uint64_t>>& pairs, uint6
 }  // namespace
 
 SourceProgress::SourceProgress(std::string job, std::vector<uint64_t> settled,
-                               std::function<void()> on_settled)
-    : job_(std::move(job)), start_(std::move(settled)), on_settled_(std::move(on_settled)) {
+                               std::function<void()> on_settled, SourceIdentity identity)
+    : job_(std::move(job)),
+      identity_(std::move(identity)),
+      start_(std::move(settled)),
+      on_settled_(std::move(on_settled)) {
   CHECK(!start_.empty());
   outputs_.resize(start_.size());
   processed_end_ = *std::min_element(start_.begin(), start_.end());

@@ -46,11 +46,19 @@ struct LedgerBalance {
   uint64_t in_flight = 0;
 };
 
+// Which content it is, the same after a restart: for ids of documents, and for people.
+struct SourceIdentity {
+  std::string name;  // The path of a file; what a source that is none calls itself.
+  uint64_t id = 0;   // Random, once; 0: of this process alone, what is read again has no name.
+  uint32_t generation = 0;  // Grows with each truncation.
+};
+
 class SourceProgress {
  public:
   // `settled[i]`: where output i has got to; reading starts at the smallest of them. `on_settled`
   // is called, on whatever thread settles, after a settled position has moved; may be empty.
-  SourceProgress(std::string job, std::vector<uint64_t> settled, std::function<void()> on_settled);
+  SourceProgress(std::string job, std::vector<uint64_t> settled, std::function<void()> on_settled,
+                 SourceIdentity identity = {});
 
   // --- The worker's side.
 
@@ -107,6 +115,7 @@ class SourceProgress {
   [[nodiscard]] uint64_t pipeline_dropped_bytes() const;
   [[nodiscard]] std::size_t outputs() const { return start_.size(); }
   [[nodiscard]] const std::string& job() const { return job_; }
+  [[nodiscard]] const SourceIdentity& identity() const { return identity_; }
   // Nothing pinned, nothing held: all that was processed is settled everywhere.
   [[nodiscard]] bool idle() const;
 
@@ -122,6 +131,7 @@ class SourceProgress {
       REQUIRES(mutex_);
 
   const std::string job_;
+  const SourceIdentity identity_;
   const std::vector<uint64_t> start_;
   const std::function<void()> on_settled_;
   std::atomic<int64_t> unread_since_ns_{kAllRead};

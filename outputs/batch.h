@@ -49,6 +49,8 @@ struct Batch {
   std::vector<SourcePin> pins;
   std::vector<EntryOrigin> origins;  // One per entry.
   std::vector<BatchHold> holds;
+  // Entries that no receiver would take: they stand in the body, and go to the dead letter.
+  std::vector<uint32_t> unsendable;
   MemoryBudget::Reservation memory;
   int64_t created_ns = 0;  // Monotonic; when its first entry came.
 

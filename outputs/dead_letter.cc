@@ -69,11 +69,24 @@ std::string FormatTime(int64_t wall_ns) {
   return text.data();
 }
 
+void AppendOrigin(const DeadLetterEntry& entry, std::string& out) {
+  AppendField("job", entry.job, out);
+  if (!entry.source.empty()) AppendField("source", entry.source, out);
+  out += ",\"offset\":" + std::to_string(entry.offset) + "}\n";
+}
+
 void AppendEntry(const DeadLetterEntry& entry, const std::string& now, std::string& out) {
   out += '{';
   AppendField("time", now, out);
   AppendField("reason", entry.reason, out);
   AppendField("output", entry.output, out);
+  if (!entry.document.empty()) {
+    AppendField("index", entry.index, out);
+    AppendField("id", entry.id, out);
+    out += ",\"status\":" + std::to_string(entry.status);
+    out += ",\"document\":" + std::string(entry.document);
+    return AppendOrigin(entry, out);
+  }
   AppendField("tenant", entry.tenant, out);
   AppendField("labels", entry.labels, out);
   AppendField("timestamp", FormatTime(entry.timestamp_ns), out);
@@ -84,8 +97,7 @@ void AppendEntry(const DeadLetterEntry& entry, const std::string& now, std::stri
       AppendField(name, value, out);
     out += '}';
   }
-  AppendField("job", entry.job, out);
-  out += ",\"offset\":" + std::to_string(entry.offset) + "}\n";
+  AppendOrigin(entry, out);
 }
 
 }  // namespace

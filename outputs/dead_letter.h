@@ -28,7 +28,14 @@ struct DeadLetterEntry {
   std::string_view line;  // Raw bytes.
   std::vector<std::pair<std::string_view, std::string_view>> metadata;
   std::string_view job;
-  uint64_t offset = 0;  // In the source.
+  std::string_view source;  // The file's path; empty where it is not known.
+  uint64_t offset = 0;      // In the source.
+
+  // Of outputs that send documents: these in place of labels, timestamp, line and metadata.
+  std::string_view document;  // A JSON object; empty: it is none of these.
+  std::string_view index;
+  std::string_view id;
+  int status = 0;  // That the receiver gave; 0: none.
 };
 
 // Loop thread. Makes the folder with the first entry, none when there is nothing to write.

@@ -28,12 +28,22 @@ struct LaneStatus {
   uint32_t attempts = 0;   // Of the batch at the front.
 };
 
+// For pages.
+struct OutputInfo {
+  std::string kind = {};      // "loki", "elasticsearch", …
+  std::string receiver = {};  // URLs or a path; without secrets.
+};
+
 // Loop thread, except where said otherwise.
 class Output {
  public:
   virtual ~Output() = default;
 
   [[nodiscard]] virtual const std::string& name() const = 0;
+
+  [[nodiscard]] virtual OutputInfo Info() const { return {}; }
+  // Extracted values that its documents have, by name, for Entry::fields; "*": all of them.
+  [[nodiscard]] virtual std::vector<std::string> WantedFields() const { return {}; }
 
   // One for each worker. Any thread while starting; the encoder then belongs to that worker. `sets`
   // are the worker's; `sink` is called on the worker's thread.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "outputs/elasticsearch/elasticsearch_output.h"
 #include "outputs/loki/loki_output.h"
 
 namespace agent {
@@ -13,6 +14,17 @@ std::unique_ptr<Output> MakeLokiOutput(LokiOptions options, Loop& loop, MemoryBu
   const LokiOutput::Dependencies dependencies{
       .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
   return std::make_unique<LokiOutput>(std::move(options), dependencies, random, output_index);
+}
+
+// NOLINTNEXTLINE(readability-function-size): one reference for each thing that it stands on.
+std::unique_ptr<Output> MakeElasticsearchOutput(ElasticsearchOptions options, Loop& loop,
+                                                MemoryBudget& budget, Clock& clock, Random random,
+                                                Logger& logger, DeadLetter& dead_letter,
+                                                std::size_t output_index) {
+  const ElasticsearchOutput::Dependencies dependencies{
+      .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
+  return std::make_unique<ElasticsearchOutput>(std::move(options), dependencies, random,
+                                               output_index);
 }
 
 }  // namespace agent

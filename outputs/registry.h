@@ -11,6 +11,7 @@
 #include "base/memory_budget.h"
 #include "base/random.h"
 #include "outputs/dead_letter.h"
+#include "outputs/elasticsearch/elasticsearch_options.h"
 #include "outputs/loki/loki_options.h"
 #include "outputs/output.h"
 
@@ -21,5 +22,10 @@ namespace agent {
 std::unique_ptr<Output> MakeLokiOutput(LokiOptions options, Loop& loop, MemoryBudget& budget,
                                        Clock& clock, Random random, Logger& logger,
                                        DeadLetter& dead_letter, std::size_t output_index);
+
+std::unique_ptr<Output> MakeElasticsearchOutput(ElasticsearchOptions options, Loop& loop,
+                                                MemoryBudget& budget, Clock& clock, Random random,
+                                                Logger& logger, DeadLetter& dead_letter,
+                                                std::size_t output_index);
 
 }  // namespace agent

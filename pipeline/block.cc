@@ -468,10 +468,28 @@ Entry Block::View(EntryIndex entry) {
     }
     view.metadata = view_metadata_;
   }
+  if (!shown_ || !shown_->empty()) {
+    CollectFields(entry);
+    view.fields = view_fields_;
+  }
   if (entry < hold_lists_.size() && hold_lists_[entry] != kNone) {
     view.holds = holds_[hold_lists_[entry]];
   }
   return view;
+}
+
+void Block::CollectFields(EntryIndex entry) {
+  view_fields_.clear();
+  if (shown_) {
+    for (const Slot slot : *shown_) {
+      const Value& value = Extracted(entry, slot);
+      if (value.usable()) view_fields_.push_back({slots_.name(slot), value});
+    }
+    return;
+  }
+  ForEachExtracted(entry, [this](std::string_view name, const Value& value) {
+    if (value.usable()) view_fields_.push_back({name, value});
+  });
 }
 
 }  // namespace agent

@@ -21,11 +21,11 @@
 #include "base/entry.h"
 #include "base/label_sets.h"
 #include "base/source_progress.h"
+#include "base/value.h"
 #include "pipeline/arena.h"
 #include "pipeline/drop_reason.h"
 #include "pipeline/named_values.h"
 #include "pipeline/slots.h"
-#include "pipeline/value.h"
 
 namespace agent {
 
@@ -181,6 +181,9 @@ class Block {
 
   // --- For pipelines.
 
+  // The extracted values that View() shows from now on: of these slots, or, with nothing, all.
+  void ShowFields(std::optional<std::vector<Slot>> slots) { shown_ = std::move(slots); }
+
   // Removes what was dropped or detached from live(), adds what was inserted. After each stage.
   void Compact();
   // Runs `body` with live() being only `entries` (a subset of it, in order); what is left of them,
@@ -242,6 +245,8 @@ class Block {
   void FindDifferences(OtherStart& other);
   void Materialize(Column& column);
   EntryIndex Insert(HeldEntry held);
+  // Into view_fields_.
+  void CollectFields(EntryIndex entry);
   DropCount& CountDrop(DropReason reason);
   std::vector<std::shared_ptr<HeldBytes>> TakeHolds(EntryIndex entry);
   [[nodiscard]] uint64_t LastOffset(EntryIndex entry) const {
@@ -277,7 +282,9 @@ class Block {
   std::vector<std::pair<EntryIndex, EntryIndex>>
       inserted_;  // (before, new); before = kNone: at the end.
   std::vector<DropCount> drops_;
+  std::optional<std::vector<Slot>> shown_ = std::vector<Slot>();
   std::vector<Metadata> view_metadata_;
+  std::vector<Field> view_fields_;
   std::string number_text_;
   bool seeded_ = false;
   bool changed_ = false;  // Since the last Compact().

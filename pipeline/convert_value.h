@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "pipeline/block.h"
-#include "pipeline/value.h"
+#include "base/value.h"
 
 namespace agent {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "pipeline/value.h"
+#include "base/value.h"
 
 namespace agent {
 

@@ -59,6 +59,16 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
     pipeline->AddStage(std::move(named));
   if (problems.error_count() > errors_before) return nullptr;
 
+  const bool show_all =
+      std::find(dependencies.wanted_fields.begin(), dependencies.wanted_fields.end(), "*") !=
+      dependencies.wanted_fields.end();
+  std::vector<Slot> shown;
+  if (show_all) {
+    pipeline->slots_.ReadEverything();
+  } else {
+    for (const std::string& name : dependencies.wanted_fields)
+      shown.push_back(pipeline->slots_.Read(name));
+  }
   for (const NamedStage& named : pipeline->stages_)
     named.stage->Prepare(pipeline->slots_);
   for (const DropReasons::Info& reason : pipeline->drop_reasons_.all()) {
@@ -67,6 +77,7 @@ std::unique_ptr<Pipeline> Pipeline::Build(const ConfigNode& stages, const std::s
     pipeline->drops_.back()->promtail_counts = reason.promtail_counts;
   }
   pipeline->block_ = std::make_unique<Block>(pipeline->slots_, dependencies.label_sets);
+  pipeline->block_->ShowFields(show_all ? std::nullopt : std::make_optional(std::move(shown)));
   return pipeline;
 }
 

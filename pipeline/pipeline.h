@@ -32,6 +32,8 @@ struct PipelineDependencies {
   CustomMetrics& metrics;
   // Extract also what no stage reads: somebody looks at everything.
   bool keep_everything = false;
+  // Extracted values that outputs want for their documents; "*": all of them.
+  std::vector<std::string> wanted_fields = {};
   // What stages draw from (sampling).
   Random random = Random::FromSystem();
   // Where geoip finds its databases; null: the pipeline opens its own.

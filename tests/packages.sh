@@ -10,7 +10,7 @@ set -euo pipefail
 build=(
   g++ cmake ninja-build pkg-config
   catch2
-  libabsl-dev libbz2-dev libcurl4-openssl-dev libgnutls28-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev libre2-dev
+  libabsl-dev libbz2-dev libcurl4-openssl-dev libgnutls28-dev libisal-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev libre2-dev
   libsimdjson-dev libsnappy-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev
   prometheus-cpp-dev tzdata zlib1g-dev
 )

@@ -175,7 +175,10 @@ std::vector<ClientConfig> ReadClients(const Flags& flags, FieldReader& fields) {
   for (Found& found : all)
     AddLabels(for_all, found.client);
   NameThem(all, problems);
-  if (all.empty()) {
+  const ConfigNode* const outputs = fields.Node("outputs");
+  const bool has_outputs =
+      outputs != nullptr && outputs->is_sequence() && !outputs->items().empty();
+  if (all.empty() && !has_outputs) {
     fields.Error("clients", "at least one client config must be provided",
                  "clients: [{url: http://loki:3100/loki/api/v1/push}]");
   }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "agent/config/effective_yaml.h"
 #include "base/go_format.h"
+#include "base/http/http_url.h"
 
 namespace agent::effective {
 namespace {
@@ -24,17 +24,6 @@ void WriteServerTls(YamlWriter& out, const ServerTlsConfig& tls) {
 
 }  // namespace
 
-std::string MaskedUrl(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  const std::size_t begin = scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
-  const std::size_t at = url.rfind('@', end);
-  const std::size_t colon = url.find(':', begin);
-  if (at == std::string::npos || at < begin || colon >= at) return url;
-  return url.substr(0, colon + 1) + std::string(kSecret) + url.substr(at);
-}
-
 void WriteDuration(YamlWriter& out, std::string_view key, std::chrono::nanoseconds duration) {
   out.Word(key, FormatGoDuration(duration));
 }
@@ -48,22 +37,6 @@ void WriteLabels(YamlWriter& out, std::string_view key, const Labels& labels) {
   out.BeginMap(key);
   for (const Label& label : labels)
     out.Text(label.name, label.value);
-  out.EndMap();
-}
-
-void WriteTls(YamlWriter& out, const TlsConfig& tls) {
-  if (tls == TlsConfig{}) return;
-  out.BeginMap("tls_config");
-  out.OptionalText("ca", tls.ca);
-  out.OptionalText("ca_file", tls.ca_file);
-  out.OptionalText("cert", tls.cert);
-  out.OptionalText("cert_file", tls.cert_file);
-  out.Secret("key", tls.key);
-  out.OptionalText("key_file", tls.key_file);
-  out.OptionalText("server_name", tls.server_name);
-  out.Bool("insecure_skip_verify", tls.insecure_skip_verify);
-  out.OptionalText("min_version", TlsVersionName(tls.min_version));
-  out.OptionalText("max_version", TlsVersionName(tls.max_version));
   out.EndMap();
 }
 

@@ -185,6 +185,8 @@ void CheckOutputNames(const Config& config, const ConfigNode& list, Problems& pr
   names.reserve(config.clients.size());
   for (const ClientConfig& client : config.clients)
     names.push_back(client.name);
+  for (const OutputConfig& output : config.outputs)
+    names.push_back(output.name);
   for (std::size_t i = 0; i < config.scrape_configs.size(); ++i) {
     const ScrapeConfig& job = config.scrape_configs[i];
     for (std::size_t j = 0; j < job.outputs.size(); ++j) {
@@ -193,7 +195,7 @@ void CheckOutputNames(const Config& config, const ConfigNode& list, Problems& pr
       const ConfigNode* outputs = list.items()[i].Find("outputs");
       problems.Error(outputs->items()[j].place(), job.path + ".outputs[" + std::to_string(j) + "]",
                      "there is no output called '" + job.outputs[j] + "'",
-                     nearest.empty() ? "outputs are named with `name` in clients"
+                     nearest.empty() ? "they are named with `name` in clients and outputs"
                                      : "did you mean '" + nearest + "'?");
     }
   }
@@ -270,7 +272,7 @@ void ReadConfig(const std::shared_ptr<const ConfigNode>& tree, const Flags& flag
   ReadDeadLetter(top, config.dead_letter);
   ReadOthers(top, config);
   config.clients = ReadClients(flags, top);
-  ReadOutputs(top);
+  config.outputs = ReadOutputs(top, config.clients);
   ReadJobs(top, tree, check_stages, config);
   top.Finish();
   Complete(flags, config, problems);

@@ -32,9 +32,6 @@ HttpClientConfig ReadHttpClient(FieldReader& fields);
 // `buffer` of the output that `fields` reads.
 BufferConfig ReadBuffer(FieldReader& fields);
 
-// `tls_config` of the map that `fields` reads.
-TlsConfig ReadTls(FieldReader& fields);
-
 // Why a text is no URL of a server ("http://host:port/path"); empty when it is one.
 std::string WhatIsWrongWithUrl(const std::string& url);
 
@@ -54,9 +51,6 @@ std::vector<KubernetesSdConfig> ReadKubernetesSd(FieldReader& fields);
 // `journal` of the job that `fields` reads.
 std::optional<JournalConfig> ReadJournal(FieldReader& fields);
 
-// `syslog` of the job that `fields` reads.
-std::optional<SyslogConfig> ReadSyslog(FieldReader& fields);
-
 // A map of labels; names are checked.
 Labels ReadLabels(FieldReader& fields, std::string_view key);
 
@@ -65,7 +59,13 @@ Labels ReadLabels(FieldReader& fields, std::string_view key);
 ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
                         const std::shared_ptr<const ConfigNode>& tree, Problems& problems);
 
-// `outputs`: none of their kinds is built, so all of them are refused.
-void ReadOutputs(FieldReader& fields);
+// `outputs`; their names must differ from the clients'.
+std::vector<OutputConfig> ReadOutputs(FieldReader& top, const std::vector<ClientConfig>& clients);
+
+// `elasticsearch` of the output that `parent` reads, where there is one.
+ElasticsearchConfig ReadElasticsearch(FieldReader& parent);
+
+// `document` of the output that `parent` reads.
+DocumentConfig ReadDocument(FieldReader& parent);
 
 }  // namespace agent

@@ -9,7 +9,7 @@
 
 #include "base/config/yaml.h"
 #include "pipeline/block.h"
-#include "pipeline/value.h"
+#include "base/value.h"
 
 namespace agent {
 

@@ -14,7 +14,7 @@ std::size_t ReceivedEntry::memory_bytes() const {
 ReceivedSource::ReceivedSource(Init init)
     : init_(std::move(init)),
       progress_(std::make_shared<SourceProgress>(init_.job, std::vector<uint64_t>(init_.outputs, 0),
-                                                 nullptr)) {}
+                                                 nullptr, SourceIdentity{init_.name, 0, 0})) {}
 
 // Into taken_: about so many bytes of lines, at least one line.
 void ReceivedSource::Take(std::size_t max_bytes) {
@@ -76,16 +76,6 @@ void ReceivedSource::Add(ReceivedEntry entry) {
   waiting_bytes_ += entry.memory_bytes();
   if (waiting_bytes_ >= kMaxWaitingBytes) was_full_ = true;
   waiting_.push_back(std::move(entry));
-}
-
-void ReceivedSource::Add(std::vector<ReceivedEntry>& entries) {
-  const MutexLock lock(mutex_);
-  for (ReceivedEntry& entry : entries) {
-    waiting_bytes_ += entry.memory_bytes();
-    waiting_.push_back(std::move(entry));
-  }
-  if (waiting_bytes_ >= kMaxWaitingBytes) was_full_ = true;
-  entries.clear();
 }
 
 bool ReceivedSource::full() const {

@@ -77,7 +77,7 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
   Problems repeated;
   bool ok = true;
   for (const ScrapeConfig& job : config.scrape_configs) {
-    const PipelineDependencies dependencies{
+    PipelineDependencies dependencies{
         .label_sets = worker->label_sets(),
         .clock = dependencies_.clock,
         .logger = dependencies_.logger,
@@ -89,6 +89,11 @@ bool Engine::BuildWorker(const Config& config, Problems& problems) {
         .observer = dependencies_.observer,
         .unwraps_docker = !job.docker_sd_configs.empty(),
     };
+    for (const std::size_t output : OutputsOf(job, outputs_)) {
+      const std::vector<std::string> wanted = outputs_[output]->WantedFields();
+      dependencies.wanted_fields.insert(dependencies.wanted_fields.end(), wanted.begin(),
+                                        wanted.end());
+    }
     auto pipeline = Pipeline::Build(StagesOf(job), job.pipeline_path, job.job_name,
                                     workers_.empty() ? problems : repeated, dependencies);
     if (pipeline == nullptr) {

@@ -108,7 +108,8 @@ void DockerLogs::Begin(const std::string& key, std::shared_ptr<const ContainerLo
   log->received = log->settled;
   log->progress = std::make_shared<SourceProgress>(
       wanted->target.job, std::vector<uint64_t>(outputs_, 0),
-      [dirty = dirty_, number = log->number] { dirty->Mark(number); });
+      [dirty = dirty_, number = log->number] { dirty->Mark(number); },
+      SourceIdentity{wanted->target.path, 0, 0});
   DockerLogSource::Init init;
   init.name = wanted->target.path;
   init.job = wanted->target.job;

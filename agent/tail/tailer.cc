@@ -228,7 +228,8 @@ void Tailer::MakeProgress(FollowedFile& file, std::vector<uint64_t> starts) {
   file.owner = std::make_shared<std::atomic<uint64_t>>(file.number);
   file.progress = std::make_shared<SourceProgress>(
       file.job, std::move(starts),
-      [dirty = dirty_, owner = file.owner] { dirty->Mark(owner->load()); });
+      [dirty = dirty_, owner = file.owner] { dirty->Mark(owner->load()); },
+      SourceIdentity{file.path, file.key.id, file.key.generation});
 }
 
 FollowedFile& Tailer::Follow(NewFile init) {

@@ -55,4 +55,15 @@ std::string WithHost(const std::string& url, const std::string& host) {
   return Part(parsed.get(), CURLUPART_URL);
 }
 
+std::string MaskedUrl(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const std::size_t begin = scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::size_t at = url.rfind('@', end);
+  const std::size_t colon = url.find(':', begin);
+  if (at == std::string::npos || at < begin || colon >= at) return url;
+  return url.substr(0, colon + 1) + "<secret>" + url.substr(at);
+}
+
 }  // namespace agent

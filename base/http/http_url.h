@@ -20,4 +20,7 @@ std::optional<UrlHost> HostOf(const std::string& url);
 // The same URL with another host.
 std::string WithHost(const std::string& url, const std::string& host);
 
+// Without the password that it may have.
+std::string MaskedUrl(const std::string& url);
+
 }  // namespace agent

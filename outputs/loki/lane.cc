@@ -440,7 +440,11 @@ void Lane::WriteDeadLetter(const Batch& batch) {
     entry.line = decoded.line;
     entry.metadata = std::move(decoded.metadata);
     const EntryOrigin& origin = batch.origins[i];
-    if (origin.pin != EntryOrigin::kNoPin) entry.job = batch.pins[origin.pin].progress->job();
+    if (origin.pin != EntryOrigin::kNoPin) {
+      const SourceProgress& source = *batch.pins[origin.pin].progress;
+      entry.job = source.job();
+      entry.source = source.identity().name;
+    }
     entry.offset = origin.offset;
   }
   if (!context_.dead_letter.Append(entries)) return;

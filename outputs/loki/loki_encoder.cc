@@ -83,19 +83,15 @@ LokiEncoder::LokiEncoder(const LokiOptions& options, std::size_t output, LabelSe
       budget_(budget),
       counters_(std::move(counters)),
       sink_(std::move(sink)),
+      source_(output),
       epoch_(sets.epoch()) {}
 
 void LokiEncoder::BeginSource(std::shared_ptr<SourceProgress> progress) {
-  source_ = std::move(progress);
-  source_start_ = source_->start(output_);
-  ++source_serial_;
+  source_.Begin(std::move(progress));
 }
 
 void LokiEncoder::Add(const Entry& entry, int64_t now_ns) {
-  if (SettledBefore(entry, output_, source_start_)) {
-    SettleElsewhere(entry, /*delivered=*/true);
-    return;
-  }
+  if (source_.SettledBefore(entry)) return source_.SettleNow(entry, /*delivered=*/true);
   EncoderStream& stream = StreamOf(entry.labels);
   if (stream.batch == nullptr) {
     Drop(stream, entry, LossReason::kNoLabels);
@@ -234,38 +230,12 @@ void LokiEncoder::Append(EncoderStream& stream, const Entry& entry) {
   const auto written = static_cast<std::size_t>(to - begin);
   batch.AddToStretch(stream.slot, written);
   batch.entries.Extend(written);
-  AddOrigin(batch, entry);
-}
-
-void LokiEncoder::AddOrigin(OpenBatch& batch, const Entry& entry) {
-  EntryOrigin origin{
-      .pin = EntryOrigin::kNoPin, .source_bytes = entry.source_bytes, .offset = entry.offset};
-  if (entry.source_bytes > 0) {
-    if (batch.source_serial != source_serial_) {
-      batch.pin = batch.PinSource(source_, output_, entry.offset);
-      batch.source_serial = source_serial_;
-    }
-    origin.pin = batch.pin;
-  }
-  for (const std::shared_ptr<HeldBytes>& held : entry.holds) {
-    batch.holds.push_back({static_cast<uint32_t>(batch.origins.size()), held});
-  }
-  batch.origins.push_back(origin);
+  batch.origins.Add(source_, entry);
 }
 
 void LokiEncoder::Drop(const EncoderStream& stream, const Entry& entry, LossReason reason) {
   stream.counters->Drop(reason, 1, entry.line.size());
-  SettleElsewhere(entry, /*delivered=*/false);
-}
-
-// The entry ends here: delivered by an earlier run, or dropped.
-void LokiEncoder::SettleElsewhere(const Entry& entry, bool delivered) {
-  if (entry.source_bytes > 0) {
-    source_->SettleBytes(output_, delivered ? entry.source_bytes : 0,
-                         delivered ? 0 : entry.source_bytes);
-  }
-  for (const std::shared_ptr<HeldBytes>& held : entry.holds)
-    held->Settle(output_, delivered);
+  source_.SettleNow(entry, /*delivered=*/false);
 }
 
 // Without the pairs that make Loki fail the whole request for ever.
@@ -304,8 +274,7 @@ void LokiEncoder::Flush(int64_t now_ns) {
 
 void LokiEncoder::Abandon() {
   for (auto& [tenant, batch] : batches_) {
-    for (const BatchHold& hold : batch.holds)
-      hold.held->Abandon();
+    batch.origins.Abandon();
     batch.Clear();
   }
 }
@@ -348,21 +317,19 @@ void LokiEncoder::Close(OpenBatch& open) {
 
 // Pins and holds, and the origins in the order in which the entries stand in the request.
 void LokiEncoder::MoveOrigins(OpenBatch& open, const std::vector<uint32_t>& order, Batch& batch) {
-  batch.pins = std::move(open.pins);
-  batch.holds = std::move(open.holds);
-  if (order.size() == 1) {
-    batch.origins = open.origins;  // A copy of the right size; the open batch keeps its memory.
-    return;
-  }
-  std::vector<uint32_t> place(open.origins.size());
-  batch.origins.reserve(open.origins.size());
+  open.origins.MoveInto(batch);
+  if (order.size() == 1) return;
+  const std::vector<EntryOrigin> origins = std::move(batch.origins);
+  std::vector<uint32_t> place(origins.size());
+  batch.origins.clear();
+  batch.origins.reserve(origins.size());
   for (const uint32_t slot : order) {
     uint32_t at = open.streams[slot].first;
     do {
       const OpenBatch::Stretch& stretch = open.stretches[at];
       for (uint32_t i = 0; i < stretch.entries; ++i) {
         place[stretch.first_entry + i] = static_cast<uint32_t>(batch.origins.size());
-        batch.origins.push_back(open.origins[stretch.first_entry + i]);
+        batch.origins.push_back(origins[stretch.first_entry + i]);
       }
       at = stretch.next;
     } while (at != 0);

@@ -62,9 +62,7 @@ class LokiEncoder final : public Encoder {
   bool EnterStream(loki::EncoderStream& stream, int64_t now_ns);
   void RememberSecond(int64_t second);
   void Append(loki::EncoderStream& stream, const Entry& entry);
-  void AddOrigin(loki::OpenBatch& batch, const Entry& entry);
   void Drop(const loki::EncoderStream& stream, const Entry& entry, LossReason reason);
-  void SettleElsewhere(const Entry& entry, bool delivered);
   std::span<const Metadata> Sendable(std::span<const Metadata> metadata, TenantCounters& counters);
   void Close(loki::OpenBatch& open);
   static void MoveOrigins(loki::OpenBatch& open, const std::vector<uint32_t>& order, Batch& batch);
@@ -80,9 +78,7 @@ class LokiEncoder final : public Encoder {
   const std::shared_ptr<LokiCounters> counters_;  // Shared with the output and its other encoders.
   const BatchSink sink_;
 
-  std::shared_ptr<SourceProgress> source_;
-  uint64_t source_start_ = 0;
-  uint64_t source_serial_ = 0;
+  EntrySource source_;
 
   // Streams by label set, good for one epoch of `sets_`; two sets can be one stream.
   uint64_t epoch_ = 0;
@@ -92,8 +88,8 @@ class LokiEncoder final : public Encoder {
   std::map<std::pair<std::string, std::string>, loki::EncoderStream> streams_;  // Tenant and text.
 
   std::map<std::string, loki::OpenBatch, std::less<>> batches_;  // By tenant.
-  loki::GrowingBuffer spare_;   // Of the batch closed last: the next one's.
-  loki::GrowingBuffer packed_;  // What a batch is compressed into; empty in between.
+  GrowingBuffer spare_;   // Of the batch closed last: the next one's.
+  GrowingBuffer packed_;  // What a batch is compressed into; empty in between.
 
   uint64_t second_start_ns_ = 0;  // Two's complement; second_bytes_ is its encoding.
   bool second_known_ = false;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/http/http_client.h"
+#include "base/http/http_url.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory_budget.h"
@@ -49,6 +50,9 @@ class LokiOutput final : public Output, private loki::LaneHost {
   ~LokiOutput() override;
 
   [[nodiscard]] const std::string& name() const override { return options_.name; }
+  [[nodiscard]] OutputInfo Info() const override {
+    return {.kind = "loki", .receiver = MaskedUrl(options_.url)};
+  }
   std::unique_ptr<Encoder> MakeEncoder(LabelSets& sets, BatchSink sink) override;
   void Enqueue(Batch batch) override;
   [[nodiscard]] bool idle() const override;

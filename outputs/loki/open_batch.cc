@@ -1,29 +1,10 @@
 #include "outputs/loki/open_batch.h"
 
-#include <algorithm>
-#include <new>
-
 namespace agent::loki {
-namespace {
-
-constexpr std::size_t kFirstCapacity = std::size_t{32} << 10;
-
-}  // namespace
-
-void GrowingBuffer::Grow(std::size_t more) {
-  const std::size_t capacity = std::max({capacity_ * 2, size_ + more, kFirstCapacity});
-  // realloc moves pages instead of bytes once the buffer is large.
-  char* data = static_cast<char*>(std::realloc(data_.get(), capacity));
-  if (data == nullptr) throw std::bad_alloc();
-  static_cast<void>(data_.release());
-  data_.reset(data);
-  capacity_ = capacity;
-}
-
 std::size_t OpenBatch::memory_bytes() const {
   if (!open) return 0;
   return raw_bytes() + stretches.size() * sizeof(Stretch) + streams.size() * sizeof(Stream) +
-         origins.size() * sizeof(EntryOrigin) + holds.size() * sizeof(BatchHold) + pins.size() * 64;
+         origins.memory_bytes();
 }
 
 void OpenBatch::AddToStretch(uint32_t slot, std::size_t bytes) {
@@ -52,14 +33,6 @@ void OpenBatch::AddToStretch(uint32_t slot, std::size_t bytes) {
   last_slot = slot;
 }
 
-uint32_t OpenBatch::PinSource(const std::shared_ptr<SourceProgress>& progress, std::size_t output,
-                              uint64_t offset) {
-  const auto [at, inserted] =
-      pin_of.try_emplace(progress.get(), static_cast<uint32_t>(pins.size()));
-  if (inserted) pins.push_back({progress, progress->Pin(output, offset)});
-  return at->second;
-}
-
 void OpenBatch::Clear() {
   for (const Stream& stream : streams)
     stream.stream->slot = EncoderStream::kNotInBatch;
@@ -69,20 +42,14 @@ void OpenBatch::Clear() {
   entries.Clear();
   stretches.clear();
   streams.clear();
-  origins.clear();
-  holds.clear();
-  pins.clear();
-  pin_of.clear();
-  source_serial = 0;
+  origins.Clear();
 }
 
 void OpenBatch::ReleaseMemory() {
   entries = GrowingBuffer();
   stretches = {};
   streams = {};
-  origins = {};
-  holds = {};
-  pins = {};
+  origins.ReleaseMemory();
 }
 
 }  // namespace agent::loki

@@ -7,45 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "base/entry.h"
-#include "base/source_progress.h"
-#include "outputs/batch.h"
+#include "outputs/batch_origins.h"
+#include "outputs/growing_buffer.h"
 #include "outputs/loki/loki_counters.h"
 
 namespace agent::loki {
-
-// Grows in place where the allocator can; keeps what it has when cleared.
-class GrowingBuffer {
- public:
-  // Room for `more` bytes at end().
-  void Ensure(std::size_t more) {
-    if (size_ + more > capacity_) Grow(more);
-  }
-  [[nodiscard]] char* end() { return data_.get() + size_; }
-  [[nodiscard]] const char* data() const { return data_.get(); }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::size_t capacity() const { return capacity_; }
-  void Extend(std::size_t written) { size_ += written; }
-  void Clear() { size_ = 0; }
-
- private:
-  struct Free {
-    void operator()(char* data) const { std::free(data); }
-  };
-  void Grow(std::size_t more);
-
-  std::unique_ptr<char[], Free> data_;
-  std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
-};
 
 struct OpenBatch;
 
@@ -85,12 +54,7 @@ struct OpenBatch {
   std::vector<Stretch> stretches;
   std::vector<Stream> streams;
   uint32_t last_slot = 0;  // The stream of the last stretch.
-  std::vector<EntryOrigin> origins;
-  std::vector<BatchHold> holds;
-  std::vector<SourcePin> pins;
-  std::unordered_map<const SourceProgress*, uint32_t> pin_of;
-  uint64_t source_serial = 0;  // Which BeginSource() `pin` is good for; 0: none.
-  uint32_t pin = 0;
+  BatchOrigins origins;
 
   [[nodiscard]] std::size_t raw_bytes() const { return entries.size() + head_bytes; }
   // The memory that it takes, about.
@@ -98,9 +62,6 @@ struct OpenBatch {
 
   // Notes that `bytes` at the buffer's end are an entry of that stream.
   void AddToStretch(uint32_t slot, std::size_t bytes);
-  // Index of the pin of `progress`, which is pinned at `offset` if it has none here.
-  uint32_t PinSource(const std::shared_ptr<SourceProgress>& progress, std::size_t output,
-                     uint64_t offset);
   // Forgets everything but the memory.
   void Clear();
   // When clear: the memory too.

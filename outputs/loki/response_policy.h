@@ -2,12 +2,10 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "base/http/http_client.h"
+#include "outputs/http_answer.h"
 
 namespace agent::loki {
 
@@ -26,11 +24,5 @@ Verdict Judge(const HttpResponse& response);
 
 // The receiver itself is in trouble, whatever the batch.
 bool IsHostFailure(const HttpResponse& response);
-
-// What the Retry-After header asks for, in seconds or as a date; at most 10 minutes.
-std::optional<std::chrono::milliseconds> RetryAfter(const HttpResponse& response, int64_t wall_ns);
-
-// "server returned HTTP status 500 Internal Server Error (500): text", or why there was no answer.
-std::string Describe(const HttpResponse& response);
 
 }  // namespace agent::loki

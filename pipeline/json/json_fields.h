@@ -12,7 +12,7 @@
 
 #include "pipeline/arena.h"
 #include "pipeline/json/json_dom.h"
-#include "pipeline/value.h"
+#include "base/value.h"
 
 namespace agent {
 

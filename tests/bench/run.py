@@ -94,7 +94,10 @@ WORKLOADS = {
     "template": ("docker", TEMPLATE, "docker, json, two templates, output"),
     "metrics": ("docker", METRICS, "docker, json, label, five metrics"),
     "multiline": ("multiline", MULTILINE, "stack traces of 1 to 6 lines, joined"),
+    "W1es": ("plain", [], "plain text to Elasticsearch, gzip"),
+    "W5": ("docker", GATEWAY + REDACT, "W2 to Elasticsearch, gzip"),
 }
+ELASTICSEARCH = {"W1es", "W5"}
 
 _tick = threading.Event()  # Never set: its wait() is a pause between two looks.
 
@@ -132,11 +135,18 @@ def data_file(bin_dir, data, form, megabytes):
     return path, json.loads(about.read_text())
 
 
-def configuration(state, port, path, stages):
+def receivers(port, elasticsearch):
+    if not elasticsearch:
+        return {"clients": [{"url": f"http://127.0.0.1:{port}/loki/api/v1/push"}]}
+    search = {"hosts": [f"http://127.0.0.1:{port}"], "index": "bench-%{+yyyy.MM.dd}"}
+    return {"outputs": [{"name": "search", "elasticsearch": search}]}
+
+
+def configuration(state, port, path, stages, elasticsearch):
     return {
         "server": {"disable": True},
         "positions": {"filename": f"{state}/positions.yaml"},
-        "clients": [{"url": f"http://127.0.0.1:{port}/loki/api/v1/push"}],
+        **receivers(port, elasticsearch),
         "scrape_configs": [
             {
                 "job_name": "bench",
@@ -147,7 +157,7 @@ def configuration(state, port, path, stages):
     }
 
 
-def measure(binary, bin_dir, path, about, stages, timeout):
+def measure(binary, bin_dir, path, about, stages, elasticsearch, timeout):
     """One run: CPU seconds, peak RSS, seconds to the first push, what came."""
     state = tempfile.mkdtemp(prefix="log-agent-bench-")
     sink = subprocess.Popen(
@@ -162,7 +172,7 @@ def measure(binary, bin_dir, path, about, stages, timeout):
             return json.loads(connection.getresponse().read())
 
         config = pathlib.Path(state, "config.json")
-        config.write_text(json.dumps(configuration(state, port, path, stages)))
+        config.write_text(json.dumps(configuration(state, port, path, stages, elasticsearch)))
         begin = time.monotonic()
         with open(f"{state}/log", "wb") as log:
             process = subprocess.Popen(
@@ -214,7 +224,7 @@ def main():
         runs, references = [], []
         for _ in range(options.runs):
             references.append(megabytes / run_to_end([bin_dir / "bench_reference", path])[0])
-            runs.append(measure(binary, bin_dir, path, about, stages, options.timeout))
+            runs.append(measure(binary, bin_dir, path, about, stages, name in ELASTICSEARCH, options.timeout))
             print(name, json.dumps(runs[-1]), file=sys.stderr, flush=True)
         rates = [megabytes / run["cpu"] for run in runs]
         rows.append(

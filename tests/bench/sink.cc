@@ -1,5 +1,6 @@
-// Stands in for Loki in the benchmark: takes every push with 204, and counts. The answer goes out
-// before the request is decoded, so that counting does not hold up the sender.
+// Stands in for Loki and Elasticsearch in the benchmark: takes every push with 204 and every bulk
+// request (gzip, or not compressed) as stored, and counts. Loki's answer goes out before the
+// request is decoded, so that counting does not hold up the sender.
 //
 //   bench_sink LINES    listens on a free port of loopback and prints it; LINES is how many will
 //   come
@@ -29,6 +30,8 @@
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include <zlib.h>
 
 namespace {
 
@@ -91,6 +94,27 @@ class Counts {
     ++requests_;
     wire_bytes_ += body.size();
     if (!whole || !AddStreams(raw)) ++bad_;
+  }
+
+  // Actions and documents. Returns how many documents there are.
+  std::size_t AddBulk(std::string_view body, std::string_view raw) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++requests_;
+    wire_bytes_ += body.size();
+    std::size_t documents = 0;
+    for (bool action = true; !raw.empty(); action = !action) {
+      const std::size_t end = raw.find('\n');
+      if (end == std::string_view::npos) {
+        ++bad_;
+        break;
+      }
+      if (!action) {
+        AddLine(raw.substr(0, end));
+        ++documents;
+      }
+      raw.remove_prefix(end + 1);
+    }
+    return documents;
   }
 
   std::string Json() {
@@ -163,6 +187,35 @@ class Counts {
   uint64_t bad_ = 0;
 };
 
+// Of one gzip stream; what is none stays as it is.
+std::string Gunzipped(std::string_view body) {
+  if (!body.starts_with("\x1f\x8b")) return std::string(body);
+  std::string raw(body.size() * 20, '\0');
+  z_stream stream{};
+  inflateInit2(&stream, 15 + 16);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
+  stream.avail_in = static_cast<uInt>(body.size());
+  int result = Z_OK;
+  while (result == Z_OK) {
+    if (stream.total_out == raw.size()) raw.resize(raw.size() * 2);
+    stream.next_out = reinterpret_cast<Bytef*>(raw.data()) + stream.total_out;
+    stream.avail_out = static_cast<uInt>(raw.size() - stream.total_out);
+    result = inflate(&stream, Z_NO_FLUSH);
+  }
+  raw.resize(stream.total_out);
+  inflateEnd(&stream);
+  return raw;
+}
+
+std::string BulkAnswer(std::size_t documents) {
+  std::string body = R"({"errors":false,"items":[)";
+  for (std::size_t i = 0; i < documents; ++i) {
+    body += i > 0 ? R"(,{"create":{"status":201}})" : R"({"create":{"status":201}})";
+  }
+  body += "]}";
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
 bool SendAll(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t sent = send(fd, text.data(), text.size(), MSG_NOSIGNAL);
@@ -213,6 +266,10 @@ void Serve(int fd, Counts& counts) {
       const std::string json = counts.Json();
       SendAll(fd, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(json.size()) + "\r\n\r\n" +
                       json);
+    } else if (input.substr(0, input.find('\r')).find("/_bulk") != std::string::npos) {
+      counts.NoteRequest();
+      const std::string_view request = std::string_view(input).substr(head, body);
+      SendAll(fd, BulkAnswer(counts.AddBulk(request, Gunzipped(request))));
     } else {
       counts.NoteRequest();
       SendAll(fd, "HTTP/1.1 204 No Content\r\n\r\n");

@@ -13,7 +13,7 @@
 
 #include "base/entry.h"
 #include "pipeline/stage_observer.h"
-#include "pipeline/value.h"
+#include "base/value.h"
 
 namespace agent {
 

@@ -203,11 +203,22 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
        "max_poll_frequency not "
        "below it"},
       {"dead_letter: {max_size: 0}\n", "2:25 dead_letter.max_size: must be more than 0"},
-      {"outputs: [{name: a, elasticsearch: {hosts: [x]}}]\n",
-       "2:21 outputs[0].elasticsearch: elasticsearch is not built yet; Loki is sent to with "
-       "clients"},
-      {"outputs: [{name: a}]\n",
-       "2:11 outputs[0]: an output needs its kind: elasticsearch, logstash or file"},
+      {"outputs: [{name: a, logstash: {hosts: [x]}}]\n",
+       "2:21 outputs[0].logstash: logstash is not built yet; there are elasticsearch, and clients "
+       "for Loki"},
+      {"outputs: [{name: a}]\n", "2:11 outputs[0]: an output needs its kind: elasticsearch"},
+      {"outputs: [{name: a, elasticsearch: {}}]\n",
+       "2:36 outputs[0].elasticsearch.hosts: at least one host is needed; hosts: "
+       "[https://es-1:9200]"},
+      {"outputs: [{name: a, elasticsearch: {hosts: [x], index: 'a-%{b}'}}]\n",
+       "2:56 outputs[0].elasticsearch.index: '%{b}' is neither %{[field]}, %{[field]:default} nor "
+       "%{+yyyy.MM.dd}"},
+      {"outputs: [{name: a, elasticsearch: {hosts: [x], username: u, api_key: k}}]\n",
+       "2:36 outputs[0].elasticsearch: more than one way to log in; keep one of username, api_key, "
+       "bearer_token, …"},
+      {"outputs: [{name: a, elasticsearch: {hosts: [x], document: {fields: ['n:number']}}}]\n",
+       "2:68 outputs[0].elasticsearch.document.fields: 'number' is no type; NAME:TYPE with int, "
+       "float, bool or string"},
       {"scrape_configs: {}\n",
        "2:17 scrape_configs: expected a list, got a map; put '- ' before its first key"},
       {"scrape_configs: [{static_configs: [{}]}]\n",
@@ -241,9 +252,8 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
        "2:69 scrape_configs[0].decompression: format is missing: it says how the files are "
        "compressed; one of bz2, gz, z, zst"},
       {"scrape_configs: [{job_name: a, static_configs: [{}], outputs: [nope]}]\n",
-       "2:64 scrape_configs[0].outputs[0]: there is no output called 'nope'; outputs are named "
-       "with "
-       "`name` in clients"},
+       "2:64 scrape_configs[0].outputs[0]: there is no output called 'nope'; they are named with "
+       "`name` in clients and outputs"},
       {"clients: []\n", "2:1 : the key 'clients' is given twice; first in line 1, column 1"},
       {"a: [\n", "3:1 : expected ',' or ']'"},
   }));
@@ -254,7 +264,7 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
 
 TEST_CASE("loader: sources that are not built are named as such", "[config][loader]") {
   const auto* key =
-      GENERATE("gelf", "kafka", "windows_events", "cloudflare", "gcplog", "heroku_drain",
+      GENERATE("syslog", "gelf", "kafka", "windows_events", "cloudflare", "gcplog", "heroku_drain",
                "azure_event_hubs", "consul_sd_configs", "dns_sd_configs", "ec2_sd_configs");
   INFO(key);
   CHECK(Errors(LoadText(kClients + "scrape_configs:\n- job_name: a\n  " + key +

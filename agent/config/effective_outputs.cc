@@ -1,0 +1,105 @@
+// `outputs` as YAML.
+
+#include <string>
+#include <vector>
+
+#include "agent/config/effective_parts.h"
+#include "base/http/http_url.h"
+
+namespace agent::effective {
+namespace {
+
+void WriteDocument(YamlWriter& out, const DocumentConfig& document) {
+  out.BeginMap("document");
+  out.Text("layout", document.layout);
+  WriteList(out, "fields", document.fields);
+  out.OptionalText("fields_target", document.fields_target);
+  out.Text("metadata_target", document.metadata_target);
+  WriteList(out, "tags", document.tags);
+  WritePairs(out, "add", document.add);
+  WriteList(out, "remove", document.remove);
+  WritePairs(out, "rename", document.rename);
+  out.OptionalText("de_dot", document.de_dot);
+  if (document.max_message_bytes > 0) {
+    WriteNumber(out, "max_message_size", document.max_message_bytes);
+  }
+  out.EndMap();
+}
+
+void WriteIndices(YamlWriter& out, const ElasticsearchConfig& config) {
+  if (config.indices.empty()) return;
+  out.BeginList("indices");
+  for (const ConditionalIndexConfig& rule : config.indices) {
+    out.BeginItem();
+    out.Text("index", rule.index);
+    out.BeginMap("when");
+    out.BeginMap(rule.equals ? "equals" : "contains");
+    out.Text(rule.field, rule.equals.value_or(rule.contains.value_or("")));
+    out.EndMap();
+    out.EndMap();
+    out.EndItem();
+  }
+  out.EndList();
+}
+
+void WriteIndexing(YamlWriter& out, const ElasticsearchConfig& config) {
+  if (config.data_stream) {
+    out.BeginMap("data_stream");
+    out.Text("type", config.data_stream->type);
+    out.Text("dataset", config.data_stream->dataset);
+    out.Text("namespace", config.data_stream->name_space);
+    out.EndMap();
+  } else {
+    out.Text("index", config.index);
+  }
+  WriteIndices(out, config);
+  out.OptionalText("index_fallback", config.index_fallback);
+  WriteNumber(out, "max_indices_per_hour", config.max_indices_per_hour);
+  out.Bool("require_alias", config.require_alias);
+  out.Text("id_mode", config.id_mode);
+  out.OptionalText("pipeline", config.pipeline);
+  out.Bool("require_items", config.require_items);
+}
+
+void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
+  out.BeginMap("elasticsearch");
+  std::vector<std::string> hosts;
+  for (const std::string& host : config.hosts)
+    hosts.push_back(MaskedUrl(host));
+  WriteList(out, "hosts", hosts);
+  out.Bool("load_balance", config.load_balance);
+  WriteNumber(out, "workers", config.workers);
+  WriteHttp(out, config.http);
+  WritePairs(out, "headers", config.headers);
+  WriteIndexing(out, config);
+  WriteNumber(out, "batch_max_entries", config.batch_entries);
+  WriteNumber(out, "batch_max_size", config.batch_bytes);
+  WriteDuration(out, "batch_wait", config.batch_wait);
+  WriteNumber(out, "compression_level", config.compression_level);
+  WriteDuration(out, "timeout", config.timeout);
+  out.BeginMap("backoff");
+  WriteDuration(out, "min_period", config.backoff.min_period);
+  WriteDuration(out, "max_period", config.backoff.max_period);
+  out.EndMap();
+  if (config.backoff.max_retries_given) WriteNumber(out, "max_retries", config.backoff.max_retries);
+  WriteDuration(out, "max_item_retry_age", config.max_item_retry);
+  WriteDocument(out, config.document);
+  out.EndMap();
+}
+
+}  // namespace
+
+void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs) {
+  if (outputs.empty()) return;
+  out.BeginList("outputs");
+  for (const OutputConfig& output : outputs) {
+    out.BeginItem();
+    out.Text("name", output.name);
+    if (output.elasticsearch) WriteElasticsearch(out, *output.elasticsearch);
+    out.Bool("required", output.required);
+    out.EndItem();
+  }
+  out.EndList();
+}
+
+}  // namespace agent::effective

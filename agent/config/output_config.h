@@ -1,0 +1,91 @@
+// `outputs`: receivers beside Loki's, as the file has them, checked.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/config/http_client_config.h"
+
+namespace agent {
+
+// What a document is made of: `document` of an output.
+struct DocumentConfig {
+  std::string layout = "ecs";       // "ecs", "flat" or "raw".
+  std::vector<std::string> fields;  // Extracted values: "NAME", "NAME:TYPE" or "*".
+  std::string fields_target;        // Empty: the root.
+  std::string metadata_target = "metadata";
+  std::vector<std::string> tags;
+  StringPairs add;
+  std::vector<std::string> remove;
+  StringPairs rename;
+  std::string de_dot;              // One character, or empty.
+  uint64_t max_message_bytes = 0;  // 0: no limit.
+
+  bool operator==(const DocumentConfig&) const = default;
+};
+
+struct DataStreamConfig {
+  std::string type = "logs";
+  std::string dataset = "generic";
+  std::string name_space = "default";
+
+  bool operator==(const DataStreamConfig&) const = default;
+};
+
+struct ConditionalIndexConfig {
+  std::string index;
+  std::string field;
+  std::optional<std::string> equals;
+  std::optional<std::string> contains;
+
+  bool operator==(const ConditionalIndexConfig&) const = default;
+};
+
+struct ElasticsearchConfig {
+  std::vector<std::string> hosts;  // URLs without a path at the end: "https://h:9200/prefix".
+  bool load_balance = true;
+  uint32_t workers = 1;
+
+  std::string index = "log-agent-%{+yyyy.MM.dd}";
+  std::vector<ConditionalIndexConfig> indices;
+  std::string index_fallback;
+  uint64_t max_indices_per_hour = 200;
+  std::optional<DataStreamConfig> data_stream;
+  bool require_alias = false;
+  std::string id_mode = "offset";  // Or "none".
+  std::string pipeline;
+  bool require_items = true;
+
+  uint64_t batch_bytes = uint64_t{5} << 20U;
+  uint64_t batch_entries = 1600;
+  std::chrono::nanoseconds batch_wait = std::chrono::seconds(1);
+  uint32_t compression_level = 1;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(90);  // Of one request.
+  BackoffConfig backoff{.min_period = std::chrono::seconds(1),
+                        .max_period = std::chrono::seconds(60),
+                        .max_retries = 0,
+                        .max_retries_given = false};
+  std::chrono::nanoseconds max_item_retry = std::chrono::hours(1);
+  StringPairs headers;
+  HttpClientConfig http;
+  DocumentConfig document;
+
+  bool operator==(const ElasticsearchConfig&) const = default;
+};
+
+// One item of `outputs`: exactly one of the kinds.
+struct OutputConfig {
+  std::string name;  // Unique, also among `clients`.
+  std::optional<ElasticsearchConfig> elasticsearch;
+  BufferConfig buffer;
+  bool required = true;
+
+  bool operator==(const OutputConfig&) const = default;
+};
+
+}  // namespace agent

@@ -1,0 +1,73 @@
+// `outputs`: receivers beside `clients`.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/config/sections.h"
+
+namespace agent {
+namespace {
+
+constexpr std::array<std::string_view, 3> kNotBuilt = {"logstash", "file", "stdout"};
+
+// At the key, not at what stands under it.
+void RefuseNotBuilt(FieldReader& fields, std::string_view key) {
+  Place place = fields.PlaceOf(key);
+  for (const auto& [name, value] : fields.node().pairs()) {
+    if (name.text() == key) place = name.place();
+  }
+  fields.problems().Error(place, fields.PathOf(key), std::string(key) + " is not built yet",
+                          "there are elasticsearch, and clients for Loki");
+}
+
+OutputConfig ReadOutput(const ConfigNode& item, const std::string& path, Problems& problems) {
+  FieldReader fields(item, path, problems);
+  OutputConfig output;
+  output.name = fields.RequiredString("name");
+  output.buffer = ReadBuffer(fields);
+  output.required = fields.Bool("required", true);
+  std::vector<std::string_view> kinds;
+  if (fields.Node("elasticsearch") != nullptr) {
+    kinds.emplace_back("elasticsearch");
+    output.elasticsearch = ReadElasticsearch(fields);
+  }
+  for (const std::string_view kind : kNotBuilt) {
+    if (fields.Node(kind) == nullptr) continue;
+    RefuseNotBuilt(fields, kind);
+    kinds.push_back(kind);
+  }
+  if (kinds.empty() && item.is_map()) fields.MapError("an output needs its kind: elasticsearch");
+  if (kinds.size() > 1) fields.Error(kinds[1], "an output is of one kind", "make two of it");
+  fields.Finish();
+  return output;
+}
+
+// Their names are what jobs and positions know them by.
+void CheckName(const OutputConfig& output, const std::vector<ClientConfig>& clients,
+               const std::vector<OutputConfig>& before, const ConfigNode& item,
+               const std::string& path, Problems& problems) {
+  const auto same = [&output](const auto& other) { return other.name == output.name; };
+  const bool taken = std::any_of(clients.begin(), clients.end(), same) ||
+                     std::any_of(before.begin(), before.end(), same);
+  if (!taken || output.name.empty()) return;
+  problems.Error(item.Find("name")->place(), path + ".name",
+                 "there is an output called '" + output.name + "' already");
+}
+
+}  // namespace
+
+std::vector<OutputConfig> ReadOutputs(FieldReader& top, const std::vector<ClientConfig>& clients) {
+  std::vector<OutputConfig> outputs;
+  top.List("outputs", [&](const ConfigNode& item, const std::string& path) {
+    OutputConfig output = ReadOutput(item, path, top.problems());
+    CheckName(output, clients, outputs, item, path, top.problems());
+    outputs.push_back(std::move(output));
+  });
+  return outputs;
+}
+
+}  // namespace agent

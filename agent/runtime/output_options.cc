@@ -1,0 +1,114 @@
+#include "agent/runtime/output_options.h"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "agent/runtime/client_options.h"
+#include "base/check.h"
+
+namespace agent {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Checked when the file was read.
+EventPattern ToPattern(const std::string& text) {
+  auto pattern = EventPattern::Parse(text);
+  CHECK(pattern.ok());
+  return std::move(*pattern);
+}
+
+FieldType ToFieldType(std::string_view type) {
+  if (type == "int") return FieldType::kInteger;
+  if (type == "float") return FieldType::kFloat;
+  return type == "bool" ? FieldType::kBool : FieldType::kString;
+}
+
+DocumentField ToField(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return {text, FieldType::kAsExtracted};
+  return {text.substr(0, colon), ToFieldType(std::string_view(text).substr(colon + 1))};
+}
+
+DocumentLayout ToLayout(std::string_view layout) {
+  if (layout == "flat") return DocumentLayout::kFlat;
+  return layout == "raw" ? DocumentLayout::kRaw : DocumentLayout::kEcs;
+}
+
+// Where entries go, and what their documents say of it.
+void SetIndex(const ElasticsearchConfig& config, ElasticsearchOptions& options) {
+  if (config.data_stream) {
+    const DataStreamConfig& stream = *config.data_stream;
+    options.index = ToPattern(stream.type + "-" + stream.dataset + "-" + stream.name_space);
+    options.creates = true;
+    auto& add = options.document.add;
+    add.emplace_back("data_stream.type", stream.type);
+    add.emplace_back("data_stream.dataset", stream.dataset);
+    add.emplace_back("data_stream.namespace", stream.name_space);
+  } else {
+    options.index = ToPattern(config.index);
+  }
+  for (const ConditionalIndexConfig& rule : config.indices) {
+    options.indices.push_back({ToPattern(rule.index), rule.field, rule.equals, rule.contains});
+  }
+  options.index_fallback = config.index_fallback;
+  options.max_indices_per_hour = config.max_indices_per_hour;
+  options.require_alias = config.require_alias;
+  options.id_mode = config.id_mode == "none" ? DocumentIdMode::kNone : DocumentIdMode::kOffset;
+  options.pipeline = config.pipeline;
+  options.require_items = config.require_items;
+}
+
+}  // namespace
+
+DocumentOptions ToDocumentOptions(const DocumentConfig& config, const std::string& host) {
+  DocumentOptions options;
+  options.layout = ToLayout(config.layout);
+  for (const std::string& field : config.fields)
+    options.fields.push_back(ToField(field));
+  options.fields_target = config.fields_target;
+  options.metadata_target = config.metadata_target;
+  options.tags = config.tags;
+  options.add = config.add;
+  options.remove = config.remove;
+  options.rename = config.rename;
+  options.de_dot = config.de_dot.empty() ? '\0' : config.de_dot[0];
+  options.max_message_bytes = config.max_message_bytes;
+  options.host_name = host;
+  options.agent_version = AGENT_VERSION;
+  return options;
+}
+
+ElasticsearchOptions ToElasticsearchOptions(const OutputConfig& output, const std::string& host) {
+  const ElasticsearchConfig& config = *output.elasticsearch;
+  ElasticsearchOptions options;
+  options.name = output.name;
+  options.hosts = config.hosts;
+  options.load_balance = config.load_balance;
+  options.workers = config.workers;
+  options.document = ToDocumentOptions(config.document, host);
+  SetIndex(config, options);
+  options.batch_bytes = config.batch_bytes;
+  options.batch_entries = config.batch_entries;
+  options.batch_wait = duration_cast<milliseconds>(config.batch_wait);
+  options.compression_level = static_cast<int>(config.compression_level);
+  options.min_backoff = duration_cast<milliseconds>(config.backoff.min_period);
+  options.max_backoff = duration_cast<milliseconds>(config.backoff.max_period);
+  if (config.backoff.max_retries_given && config.backoff.max_retries > 0) {
+    options.max_retries = static_cast<int>(config.backoff.max_retries);
+  }
+  options.max_item_retry = duration_cast<seconds>(config.max_item_retry);
+  options.http = ToHttpOptions(config.http);
+  options.http.timeout = duration_cast<milliseconds>(config.timeout);
+  for (const auto& [name, value] : config.headers)
+    options.http.headers[name] = value;
+  options.user_agent = "log-agent/" AGENT_VERSION;
+  return options;
+}
+
+}  // namespace agent

@@ -1,0 +1,46 @@
+// What a document is made of.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace agent {
+
+enum class DocumentLayout : uint8_t {
+  kEcs,   // The Elastic Common Schema.
+  kFlat,  // Labels, metadata and fields at the root.
+  kRaw,   // A line that is a JSON object, with a time added; others as kFlat has them.
+};
+
+// What an extracted value becomes.
+enum class FieldType : uint8_t { kAsExtracted, kInteger, kFloat, kBool, kString };
+
+struct DocumentField {
+  std::string name;  // "*": all that there are.
+  FieldType type = FieldType::kAsExtracted;
+};
+
+struct DocumentOptions {
+  DocumentLayout layout = DocumentLayout::kEcs;
+  std::vector<DocumentField> fields;         // Extracted values.
+  std::string fields_target;                 // Where they go; empty: the root.
+  std::string metadata_target = "metadata";  // Structured metadata; kEcs alone.
+  std::vector<std::string> tags;
+  // Constants: path and text.
+  std::vector<std::pair<std::string, std::string>> add;
+  std::vector<std::string> remove;                          // Paths, with what is below them.
+  std::vector<std::pair<std::string, std::string>> rename;  // From path to path.
+  char de_dot = '\0';  // Takes the place of dots in names; 0: names are expanded at them.
+  std::size_t max_message_bytes = 0;  // A longer line is cut; 0: no limit.
+
+  std::string host_name;
+  std::string agent_version;
+  // Put in front of everything: `"@metadata":{…},`; empty: nothing.
+  std::string head;
+};
+
+}  // namespace agent

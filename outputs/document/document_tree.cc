@@ -1,0 +1,134 @@
+#include "outputs/document/document_tree.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "outputs/document/json_text.h"
+
+namespace agent {
+namespace {
+
+// "a.b" is at or below "a".
+bool IsAtOrBelow(std::string_view path, std::string_view above) {
+  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '.');
+}
+
+bool HasEmptyPart(std::string_view path) {
+  return path.empty() || path.front() == '.' || path.back() == '.' ||
+         path.find("..") != std::string_view::npos;
+}
+
+}  // namespace
+
+// An object, or a value that has no children.
+struct DocumentTree::Node {
+  std::string name;
+  std::optional<std::string> json;  // A value's, unless it is a hole.
+  uint32_t hole = DocumentPiece::kNoHole;
+  std::vector<std::unique_ptr<Node>> children;
+
+  [[nodiscard]] bool is_value() const { return json.has_value() || hole != DocumentPiece::kNoHole; }
+  Node* Find(std::string_view child) {
+    const auto at = std::find_if(children.begin(), children.end(),
+                                 [child](const auto& node) { return node->name == child; });
+    return at != children.end() ? at->get() : nullptr;
+  }
+  Node& Make(std::string_view child) {
+    children.push_back(std::make_unique<Node>());
+    children.back()->name = child;
+    return *children.back();
+  }
+  // A value makes room for others: it becomes one of its own children.
+  void TurnIntoObject() {
+    auto value = std::make_unique<Node>();
+    value->name = "value";
+    value->json = std::exchange(json, std::nullopt);
+    value->hole = std::exchange(hole, DocumentPiece::kNoHole);
+    children.push_back(std::move(value));
+  }
+};
+
+DocumentTree::DocumentTree(char de_dot) : de_dot_(de_dot), root_(std::make_unique<Node>()) {}
+DocumentTree::~DocumentTree() = default;
+
+void DocumentTree::AddText(std::string_view path, std::string json) {
+  Add(path, std::move(json), DocumentPiece::kNoHole);
+}
+
+void DocumentTree::AddHole(std::string_view path, uint32_t hole) {
+  Add(path, {}, hole);
+}
+
+bool DocumentTree::IsRemoved(std::string_view path) const {
+  return std::any_of(removed_.begin(), removed_.end(),
+                     [path](const std::string& above) { return IsAtOrBelow(path, above); });
+}
+
+std::string DocumentTree::Renamed(std::string_view path) const {
+  for (const auto& [from, to] : renamed_) {
+    if (IsAtOrBelow(path, from)) return to + std::string(path.substr(from.size()));
+  }
+  return std::string(path);
+}
+
+void DocumentTree::Add(std::string_view path, std::string json, uint32_t hole) {
+  if (IsRemoved(path)) return;
+  std::string place = Renamed(path);
+  if (place.empty()) place = "_";
+  if (HasEmptyPart(place)) std::replace(place.begin(), place.end(), '.', '_');
+  if (de_dot_ != '\0') std::replace(place.begin(), place.end(), '.', de_dot_);
+
+  Node* node = root_.get();
+  std::string_view rest = place;
+  for (;;) {
+    const std::size_t dot = rest.find('.');
+    const std::string_view part = rest.substr(0, dot);
+    Node* next = node->Find(part);
+    const bool is_new = next == nullptr;
+    if (is_new) next = &node->Make(part);
+    node = next;
+    if (dot == std::string_view::npos) {
+      if (!is_new && node->is_value()) return;
+      if (!is_new) {
+        if (node->Find("value") != nullptr) return;
+        node = &node->Make("value");
+      }
+      break;
+    }
+    if (node->is_value()) node->TurnIntoObject();
+    rest.remove_prefix(dot + 1);
+  }
+  if (hole == DocumentPiece::kNoHole) {
+    node->json = std::move(json);
+  } else {
+    node->hole = hole;
+  }
+}
+
+std::vector<DocumentPiece> DocumentTree::Pieces(std::string_view head) const {
+  std::vector<DocumentPiece> pieces(1);
+  Write(*root_, pieces);
+  pieces.front().text.insert(1, head);
+  return pieces;
+}
+
+void DocumentTree::Write(const Node& node, std::vector<DocumentPiece>& pieces) {
+  if (node.json.has_value()) {
+    pieces.back().text += *node.json;
+    return;
+  }
+  if (node.hole != DocumentPiece::kNoHole) {
+    pieces.back().hole = node.hole;
+    pieces.emplace_back();
+    return;
+  }
+  pieces.back().text += '{';
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    if (i > 0) pieces.back().text += ',';
+    pieces.back().text += JsonString(node.children[i]->name) + ':';
+    Write(*node.children[i], pieces);
+  }
+  pieces.back().text += '}';
+}
+
+}  // namespace agent

@@ -1,0 +1,387 @@
+#include "outputs/document/document_writer.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <simdjson.h>
+
+#include "base/utf8.h"
+#include "outputs/document/json_text.h"
+
+namespace agent {
+namespace {
+
+// Numbers of holes: these, then metadata, then fields.
+constexpr uint32_t kTimestamp = 0;
+constexpr uint32_t kMessage = 1;
+constexpr uint32_t kOffset = 2;
+constexpr uint32_t kPath = 3;
+constexpr uint32_t kFirstName = 4;
+// A hole whose text is written in lower case.
+constexpr uint32_t kLower = uint32_t{1} << 31;
+
+// More shapes than this, and none is worth keeping.
+constexpr std::size_t kMaxShapes = 4096;
+
+constexpr std::string_view kEcsVersion = "8.11.0";
+
+// Names under which labels and metadata come, and what the Elastic Common Schema and Beats call
+// them.
+struct KnownName {
+  std::string_view name;
+  std::string_view path;
+};
+constexpr std::array<KnownName, 10> kKnownMetadata = {{
+    {"trace_id", "trace.id"},
+    {"traceID", "trace.id"},
+    {"traceId", "trace.id"},
+    {"trace.id", "trace.id"},
+    {"span_id", "span.id"},
+    {"spanID", "span.id"},
+    {"spanId", "span.id"},
+    {"span.id", "span.id"},
+    {"level", "log.level"},
+    {"detected_level", "log.level"},
+}};
+constexpr std::array<KnownName, 6> kKubernetesLabels = {{
+    {"namespace", "kubernetes.namespace"},
+    {"pod", "kubernetes.pod.name"},
+    {"pod_uid", "kubernetes.pod.uid"},
+    {"node_name", "kubernetes.node.name"},
+    {"node", "kubernetes.node.name"},
+    {"container", "kubernetes.container.name"},
+}};
+constexpr std::array<KnownName, 5> kContainerLabels = {{
+    {"container", "container.name"},
+    {"container_name", "container.name"},
+    {"container_id", "container.id"},
+    {"image", "container.image.name"},
+    {"stream", "stream"},
+}};
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : static_cast<char>(c);
+  });
+  return lower;
+}
+
+std::string Under(std::string_view target, std::string_view name) {
+  if (target.empty()) return std::string(name);
+  return std::string(target) + '.' + std::string(name);
+}
+
+// Elasticsearch allows no objects under `labels`.
+std::string LabelPath(std::string_view name) {
+  std::string path(name);
+  std::replace(path.begin(), path.end(), '.', '_');
+  return "labels." + path;
+}
+
+int64_t FirstOffset(const Entry& entry) {
+  const uint64_t offset = entry.holds.empty() ? entry.offset : entry.holds.front()->offset();
+  return static_cast<int64_t>(offset);
+}
+
+std::optional<double> NumberOf(const Value& value) {
+  if (!value.is_string()) return value.usable() ? std::optional(value.number()) : std::nullopt;
+  double number = 0;
+  const std::string_view text = value.text();
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+void AppendAsInteger(GrowingBuffer& to, const Value& value, double number) {
+  constexpr double kTooLarge = 9223372036854775808.0;  // 2^63.
+  int64_t integer = 0;
+  const std::string_view text = value.text();
+  const auto exact = std::from_chars(text.data(), text.data() + text.size(), integer);
+  if (value.type() == ValueType::kInteger) {
+    integer = value.integer();
+  } else if (text.empty() || exact.ec != std::errc() || exact.ptr != text.data() + text.size()) {
+    if (!(std::abs(number) < kTooLarge)) return AppendJsonString(to, text);
+    integer = static_cast<int64_t>(number);
+  }
+  AppendJsonInteger(to, integer);
+}
+
+void AppendAsBool(GrowingBuffer& to, const Value& value) {
+  const std::string_view text = value.text();
+  const bool yes =
+      value.is_string() ? text == "true" || text == "1" || text == "True" : value.number() != 0;
+  const bool no = !value.is_string() || text == "false" || text == "0" || text == "False";
+  to.Append(yes ? "true" : no ? "false" : "null");
+}
+
+// Numbers as they were written, where that is known.
+void AppendAsString(GrowingBuffer& to, const Value& value) {
+  if (value.has_text()) return AppendJsonString(to, value.text());
+  to.Append("\"");
+  if (value.usable()) AppendJsonValue(to, value);
+  to.Append("\"");
+}
+
+bool IsPrivate(std::string_view label) {
+  return label.starts_with("__");
+}
+
+}  // namespace
+
+DocumentWriter::DocumentWriter(const DocumentOptions& options, LabelSets& sets)
+    : options_(options), sets_(sets), epoch_(sets.epoch()) {
+  wants_all_ = std::any_of(options.fields.begin(), options.fields.end(),
+                           [](const DocumentField& field) { return field.name == "*"; });
+}
+
+// An address may be another source's by now: the name is compared as well.
+void DocumentWriter::EnterSource(const SourceProgress* source) {
+  if (source == source_ && (source == nullptr || source->identity().name == source_name_)) return;
+  source_ = source;
+  if (source == nullptr) return;
+  source_name_ = source->identity().name;
+  source_path_ = JsonString(source_name_);
+}
+
+void DocumentWriter::Append(GrowingBuffer& to, const Entry& entry, const SourceProgress* source) {
+  EnterSource(source);
+  if (options_.layout == DocumentLayout::kRaw && AppendRaw(to, entry)) return;
+  const Shape& shape = ShapeOf(entry);
+  for (const DocumentPiece& piece : shape.pieces) {
+    to.Append(piece.text);
+    if (piece.hole != DocumentPiece::kNoHole) Fill(to, piece.hole, entry, shape.metadata);
+  }
+}
+
+const DocumentWriter::Shape& DocumentWriter::ShapeOf(const Entry& entry) {
+  if (epoch_ != sets_.epoch() || shape_count_ > kMaxShapes) {
+    shapes_.clear();
+    shape_count_ = 0;
+    last_ = nullptr;
+    epoch_ = sets_.epoch();
+  }
+  if (last_ != nullptr && Fits(*last_, entry)) return *last_;
+  // Pointers to shapes must stay good: a bucket is asked for before one is added to it.
+  std::vector<Shape>& bucket = shapes_[KeyOf(entry)];
+  const auto known = std::find_if(bucket.begin(), bucket.end(),
+                                  [&](const Shape& shape) { return Fits(shape, entry); });
+  if (known != bucket.end()) {
+    last_ = &*known;
+  } else {
+    bucket.push_back(MakeShape(entry));
+    ++shape_count_;
+    last_ = &bucket.back();
+  }
+  return *last_;
+}
+
+bool DocumentWriter::Fits(const Shape& shape, const Entry& entry) const {
+  if (shape.labels != entry.labels || shape.has_source != (source_ != nullptr)) return false;
+  if (shape.metadata != entry.metadata.size()) return false;
+  if (shape.names.size() != entry.metadata.size() + entry.fields.size()) return false;
+  std::size_t next = 0;
+  for (const Metadata& pair : entry.metadata) {
+    if (shape.names[next++] != pair.name) return false;
+  }
+  for (const Field& field : entry.fields) {
+    if (shape.names[next++] != field.name) return false;
+  }
+  return true;
+}
+
+uint64_t DocumentWriter::KeyOf(const Entry& entry) const {
+  uint64_t key = entry.labels * uint64_t{2} + (source_ != nullptr ? 1 : 0);
+  const auto mix = [&key](std::string_view name) {
+    key = XXH3_64bits_withSeed(name.data(), name.size(), key);
+  };
+  for (const Metadata& pair : entry.metadata)
+    mix(pair.name);
+  mix("|");
+  for (const Field& field : entry.fields)
+    mix(field.name);
+  return key;
+}
+
+DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
+  Shape shape;
+  shape.labels = entry.labels;
+  shape.has_source = source_ != nullptr;
+  shape.metadata = entry.metadata.size();
+  for (const Metadata& pair : entry.metadata)
+    shape.names.emplace_back(pair.name);
+  for (const Field& field : entry.fields)
+    shape.names.emplace_back(field.name);
+
+  DocumentTree tree(options_.de_dot);
+  tree.Remove(options_.remove);
+  tree.Rename(options_.rename);
+  tree.AddHole("@timestamp", kTimestamp);
+  tree.AddHole("message", kMessage);
+  for (const auto& [path, text] : options_.add)
+    tree.AddText(path, JsonString(text));
+  const bool ecs = options_.layout == DocumentLayout::kEcs;
+  if (source_ != nullptr) {
+    tree.AddHole("log.offset", kOffset);
+    tree.AddHole("log.file.path", kPath);
+  }
+  if (ecs) AddEcs(tree, entry);
+  AddNames(tree, entry);
+  for (const Label& label : sets_.Get(entry.labels)) {
+    if (IsPrivate(label.name)) continue;
+    tree.AddText(ecs ? LabelPath(label.name) : label.name, JsonString(label.value));
+  }
+  shape.pieces = tree.Pieces(options_.head);
+  return shape;
+}
+
+void DocumentWriter::AddEcs(DocumentTree& tree, const Entry& entry) const {
+  if (!options_.host_name.empty()) tree.AddText("host.name", JsonString(options_.host_name));
+  tree.AddText("agent.type", "\"log-agent\"");
+  tree.AddText("agent.version", JsonString(options_.agent_version));
+  tree.AddText("ecs.version", JsonString(kEcsVersion));
+  if (!options_.tags.empty()) {
+    std::string tags = "[";
+    for (const std::string& tag : options_.tags)
+      tags += (tags.size() > 1 ? "," : "") + JsonString(tag);
+    tree.AddText("tags", tags + ']');
+  }
+  AddKnownLabels(tree, sets_.Get(entry.labels));
+}
+
+void DocumentWriter::AddKnownLabels(DocumentTree& tree, const Labels& labels) const {
+  const auto add = [&](std::span<const KnownName> names) {
+    for (const KnownName& known : names) {
+      const std::string* const value = labels.Find(known.name);
+      if (value != nullptr) tree.AddText(known.path, JsonString(*value));
+    }
+  };
+  if (labels.Find("pod") != nullptr) add(kKubernetesLabels);
+  add(kContainerLabels);
+  for (const std::string_view name : {"level", "detected_level"}) {
+    const std::string* const value = labels.Find(name);
+    if (value != nullptr) tree.AddText("log.level", JsonString(Lower(*value)));
+  }
+}
+
+// Metadata and fields: what differs from line to line.
+void DocumentWriter::AddNames(DocumentTree& tree, const Entry& entry) const {
+  const bool ecs = options_.layout == DocumentLayout::kEcs;
+  auto hole = static_cast<uint32_t>(kFirstName + entry.metadata.size());
+  for (const Field& field : entry.fields) {
+    if (IsWanted(field.name)) tree.AddHole(Under(options_.fields_target, field.name), hole);
+    ++hole;
+  }
+  hole = kFirstName;
+  for (const Metadata& pair : entry.metadata) {
+    const auto* const known =
+        std::find_if(kKnownMetadata.begin(), kKnownMetadata.end(),
+                     [&pair](const KnownName& name) { return name.name == pair.name; });
+    if (ecs && known != kKnownMetadata.end()) {
+      const bool lower = known->path == "log.level";
+      tree.AddHole(known->path, lower ? hole | kLower : hole);
+    } else {
+      tree.AddHole(ecs ? Under(options_.metadata_target, pair.name) : std::string(pair.name), hole);
+    }
+    ++hole;
+  }
+}
+
+void DocumentWriter::Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry,
+                          std::size_t metadata) {
+  switch (hole) {
+    case kTimestamp:
+      return AppendJsonTime(to, entry.timestamp_ns);
+    case kMessage:
+      return AppendMessage(to, entry.line);
+    case kOffset:
+      return AppendJsonInteger(to, FirstOffset(entry));
+    case kPath:
+      return to.Append(source_path_);
+    default:
+      break;
+  }
+  const std::size_t index = (hole & ~kLower) - kFirstName;
+  if (index >= metadata) return AppendField(to, entry.fields[index - metadata]);
+  const std::string_view value = entry.metadata[index].value;
+  if ((hole & kLower) != 0) return AppendJsonString(to, Lower(value));
+  AppendJsonString(to, value);
+}
+
+void DocumentWriter::AppendMessage(GrowingBuffer& to, std::string_view line) const {
+  if (options_.max_message_bytes > 0 && line.size() > options_.max_message_bytes) {
+    line = line.substr(0, options_.max_message_bytes);
+    // Not in the middle of a rune.
+    while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80)
+      line.remove_suffix(1);
+    if (!line.empty() && static_cast<unsigned char>(line.back()) >= 0xC0) line.remove_suffix(1);
+  }
+  AppendJsonString(to, line);
+}
+
+bool DocumentWriter::IsWanted(std::string_view name) const {
+  return wants_all_ ||
+         std::any_of(options_.fields.begin(), options_.fields.end(),
+                     [name](const DocumentField& field) { return field.name == name; });
+}
+
+FieldType DocumentWriter::TypeOf(std::string_view name) const {
+  for (const DocumentField& field : options_.fields) {
+    if (field.name == name) return field.type;
+  }
+  return FieldType::kAsExtracted;
+}
+
+void DocumentWriter::AppendField(GrowingBuffer& to, const Field& field) const {
+  const Value& value = field.value;
+  switch (TypeOf(field.name)) {
+    case FieldType::kAsExtracted:
+      return AppendJsonValue(to, value);
+    case FieldType::kString:
+      return AppendAsString(to, value);
+    case FieldType::kBool:
+      return AppendAsBool(to, value);
+    case FieldType::kInteger:
+    case FieldType::kFloat:
+      break;
+  }
+  const std::optional<double> number = NumberOf(value);
+  if (!number) return to.Append("null");
+  if (TypeOf(field.name) == FieldType::kFloat) return AppendJsonDouble(to, *number);
+  AppendAsInteger(to, value, *number);
+}
+
+bool DocumentWriter::AppendRaw(GrowingBuffer& to, const Entry& entry) {
+  simdjson::dom::object object;
+  // The bytes that simdjson may read after the line are there: see Entry::line.
+  auto parsed = parser_.parse(entry.line.data(), entry.line.size(), /*realloc_if_needed=*/false);
+  if (parsed.get_object().get(object) != simdjson::SUCCESS) return false;
+  const std::size_t start = to.size();
+  to.Append("{");
+  if (object["@timestamp"].error() != simdjson::SUCCESS) {
+    to.Append("\"@timestamp\":");
+    AppendJsonTime(to, entry.timestamp_ns);
+    if (object.size() > 0) to.Append(",");
+  }
+  to.Ensure(entry.line.size() + simdjson::SIMDJSON_PADDING);
+  std::size_t size = 0;
+  const auto error = simdjson::minify(entry.line.data(), entry.line.size(), to.end(), size);
+  if (error != simdjson::SUCCESS) {
+    to.ShrinkTo(start);
+    return false;
+  }
+  std::memmove(to.end(), to.end() + 1, size - 1);  // Its brace is there already.
+  to.Extend(size - 1);
+  return true;
+}
+
+}  // namespace agent

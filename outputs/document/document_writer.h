@@ -1,0 +1,75 @@
+// Writes entries as JSON documents: `@timestamp`, `message`, and what is known of where they come
+// from. Which names a document has differs from stream to stream and rarely within one: its shape
+// is worked out once, and an entry fills in the values.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <simdjson.h>
+
+#include "base/entry.h"
+#include "base/label_sets.h"
+#include "base/source_progress.h"
+#include "outputs/document/document_options.h"
+#include "outputs/document/document_tree.h"
+#include "outputs/growing_buffer.h"
+
+namespace agent {
+
+// Used by one worker's thread.
+class DocumentWriter {
+ public:
+  // Both outlive it.
+  DocumentWriter(const DocumentOptions& options, LabelSets& sets);
+
+  // Appends the entry as one JSON object, without a newline. `source`: where its first line is
+  // from; may be null.
+  void Append(GrowingBuffer& to, const Entry& entry, const SourceProgress* source);
+
+ private:
+  // A shape, and what it is good for.
+  struct Shape {
+    std::vector<DocumentPiece> pieces;
+    LabelSetId labels = kEmptyLabelSet;
+    std::vector<std::string> names;  // Of the metadata, then of the fields.
+    std::size_t metadata = 0;        // How many of them.
+    bool has_source = false;
+  };
+
+  void EnterSource(const SourceProgress* source);
+  const Shape& ShapeOf(const Entry& entry);
+  [[nodiscard]] bool Fits(const Shape& shape, const Entry& entry) const;
+  [[nodiscard]] uint64_t KeyOf(const Entry& entry) const;
+  Shape MakeShape(const Entry& entry) const;
+  void AddEcs(DocumentTree& tree, const Entry& entry) const;
+  void AddKnownLabels(DocumentTree& tree, const Labels& labels) const;
+  void AddNames(DocumentTree& tree, const Entry& entry) const;
+  void Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry, std::size_t metadata);
+  void AppendMessage(GrowingBuffer& to, std::string_view line) const;
+  void AppendField(GrowingBuffer& to, const Field& field) const;
+  // If not, it is another output's.
+  [[nodiscard]] bool IsWanted(std::string_view name) const;
+  [[nodiscard]] FieldType TypeOf(std::string_view name) const;
+  // A JSON object with a time: the line itself. False when the line is none.
+  bool AppendRaw(GrowingBuffer& to, const Entry& entry);
+
+  const DocumentOptions& options_;
+  LabelSets& sets_;
+  bool wants_all_ = false;
+  const SourceProgress* source_ = nullptr;
+  std::string source_name_;
+  std::string source_path_;  // The name as JSON.
+  uint64_t epoch_ = 0;
+  std::unordered_map<uint64_t, std::vector<Shape>> shapes_;
+  std::size_t shape_count_ = 0;
+  const Shape* last_ = nullptr;
+  simdjson::dom::parser parser_;  // Of kRaw.
+};
+
+}  // namespace agent

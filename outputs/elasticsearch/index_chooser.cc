@@ -1,0 +1,98 @@
+#include "outputs/elasticsearch/index_chooser.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+namespace agent::elasticsearch {
+namespace {
+
+constexpr std::size_t kMaxIndexBytes = 255;
+constexpr int64_t kHourNs = 3600 * kNanosPerSecond;
+constexpr std::string_view kForbidden = "\\/*?\"<>| ,#:";
+
+bool Meets(const ConditionalIndex& rule, const Entry& entry, const Labels& labels) {
+  const auto pattern = EventPattern::Parse("%{[" + rule.field + "]}");
+  std::string value;
+  if (!pattern || !pattern->Append(value, entry, labels)) return false;
+  if (rule.equals) return value == *rule.equals;
+  return !rule.contains || value.find(*rule.contains) != std::string::npos;
+}
+
+}  // namespace
+
+bool MakeIndexName(std::string& name) {
+  bool changed = false;
+  if (!IsValidUtf8(name)) {
+    std::string valid;
+    AppendSanitized(name, valid);
+    name = std::move(valid);
+    changed = true;
+  }
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    if (kForbidden.find(c) == std::string_view::npos && static_cast<unsigned char>(c) >= 0x20)
+      continue;
+    c = '_';
+    changed = true;
+  }
+  const std::size_t first = name.find_first_not_of("-_+");
+  if (first != 0) {
+    name.erase(0, std::min(first, name.size()));
+    changed = true;
+  }
+  if (name.empty() || name == "." || name == "..") {
+    name = "unnamed";
+    changed = true;
+  }
+  if (name.size() > kMaxIndexBytes) {
+    std::size_t end = kMaxIndexBytes;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80)
+      --end;
+    name.resize(end);
+    changed = true;
+  }
+  return changed;
+}
+
+const EventPattern& IndexChooser::PatternFor(const Entry& entry, const Labels& labels) const {
+  const auto rule = std::find_if(
+      options_.indices.begin(), options_.indices.end(),
+      [&](const ConditionalIndex& candidate) { return Meets(candidate, entry, labels); });
+  return rule != options_.indices.end() ? rule->index : options_.index;
+}
+
+IndexChooser::Outcome IndexChooser::Choose(const Entry& entry, const Labels& labels,
+                                           int64_t now_ns) {
+  expanded_.clear();
+  if (!PatternFor(entry, labels).Append(expanded_, entry, labels)) return UseFallback();
+  if (expanded_ == last_expanded_ && last_ <= Outcome::kRepaired &&
+      now_ns - hour_began_ns_ < kHourNs) {
+    return last_;
+  }
+  last_expanded_ = expanded_;
+  name_ = expanded_;
+  last_ = MakeIndexName(name_) ? Outcome::kRepaired : Outcome::kAsIs;
+  if (Admit(now_ns)) return last_;
+  return UseFallback();
+}
+
+bool IndexChooser::Admit(int64_t now_ns) {
+  if (now_ns - hour_began_ns_ >= kHourNs) {
+    used_.clear();
+    hour_began_ns_ = now_ns;
+  }
+  if (used_.find(name_) != used_.end()) return true;
+  if (used_.size() >= options_.max_indices_per_hour) return false;
+  used_.insert(name_);
+  return true;
+}
+
+IndexChooser::Outcome IndexChooser::UseFallback() {
+  name_ = options_.index_fallback;
+  last_ = name_.empty() ? Outcome::kNone : Outcome::kFallback;
+  return last_;
+}
+
+}  // namespace agent::elasticsearch
