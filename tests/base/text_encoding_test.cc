@@ -8,6 +8,7 @@
 namespace agent {
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): it is used.
 using std::string_literals::operator""s;
 
 std::string Decoded(const std::string& name, const std::string& bytes) {

@@ -156,6 +156,7 @@ class TailBed {
 
   static std::vector<std::shared_ptr<const Target>> Shared(const std::vector<Target>& targets) {
     std::vector<std::shared_ptr<const Target>> shared;
+    shared.reserve(targets.size());
     for (const Target& target : targets)
       shared.push_back(std::make_shared<Target>(target));
     return shared;

@@ -7,8 +7,6 @@
 namespace agent {
 namespace {
 
-using std::string_literals::operator""s;
-
 TEST_CASE("journal fields: only those that are wanted, of the present entry, the last of several",
           "[journal]") {
   JournalFields fields({"PRIORITY", "MESSAGE", "MESSAGE"});
@@ -51,7 +49,7 @@ TEST_CASE("journal fields: as JSON, sorted and escaped as Go does", "[journal]")
   fields.Add("MESSAGE", "a<b>&\"\\\n\x01 caf\xc3\xa9 \xff");
   fields.Add("_PID", "1");
   fields.Add("EMPTY", "");
-  fields.Add("NUL", "a\0b"s);
+  fields.Add("NUL", std::string("a\0b", 3));
   json.clear();
   AppendJournalJson(fields, json);
   CHECK(json == R"({"EMPTY":"","MESSAGE":"a\u003cb\u003e\u0026\"\\\n\u0001 café \ufffd",)"
@@ -71,7 +69,7 @@ TEST_CASE("journal fields: names of labels, keywords of priorities", "[journal]"
   CHECK(JournalPriorityKeyword("3") == "error");
   CHECK(JournalPriorityKeyword("7") == "debug");
   CHECK(JournalPriorityKeyword("8") == "8");
-  CHECK(JournalPriorityKeyword("") == "");
+  CHECK(JournalPriorityKeyword("").empty());
   CHECK(JournalPriorityKeyword("03") == "03");
   CHECK(JournalPriorityKeyword("high") == "high");
 }
