@@ -36,7 +36,7 @@ class Inflater {
   Result<std::string> Inflate(std::string_view body, std::string_view encoding,
                               std::size_t max_bytes) {
     std::string out;
-    std::array<char, 16384> piece;
+    std::array<char, 16384> piece{};
     // zlib does not write to its input; its interface is older than const.
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));

@@ -72,6 +72,7 @@ class JsonReader {
   static bool ForEachItem(ondemand::array& array, const OnItem& on_item) {
     for (auto item : array) {
       ondemand::value value;
+      // NOLINTNEXTLINE(performance-move-const-arg): get() is there for rvalues alone.
       if (std::move(item).get(value) != simdjson::SUCCESS || !on_item(value)) return false;
     }
     return true;
