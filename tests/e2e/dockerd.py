@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 import unittest
 
-from harness import wait_until
+from harness import free_port, wait_until
 
 IMAGE = "log-agent-test"
 APPLETS = ("sh", "echo", "printf", "sleep", "seq", "head", "tr", "cat", "yes", "usleep")
@@ -23,7 +23,10 @@ def unavailable(reason):
 
 
 class Dockerd:
-    def __init__(self):
+    """`tls`: a folder with ca.pem, cert.pem and key.pem: it listens on a TCP port as well, for who shows a
+    certificate of that authority; `port` is that."""
+
+    def __init__(self, tls=None):
         binary = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         busybox = pathlib.Path("/bin/busybox")
         if os.geteuid() != 0:
@@ -35,6 +38,11 @@ class Dockerd:
         self.socket = self.dir / "docker.sock"
         self.host = f"unix://{self.socket}"
         self.log_path = self.dir / "dockerd.log"
+        self.port = free_port() if tls else None
+        self.tls = []
+        if tls:
+            self.tls = [f"--host=tcp://127.0.0.1:{self.port}", "--tlsverify", f"--tlscacert={tls}/ca.pem"]
+            self.tls += [f"--tlscert={tls}/cert.pem", f"--tlskey={tls}/key.pem"]
         self.process = None
         try:
             self.start()
@@ -59,6 +67,7 @@ class Dockerd:
                     "--ip6tables=false",
                     "--bridge=none",
                     "--storage-driver=vfs",
+                    *self.tls,
                 ],
                 stdout=log,
                 stderr=log,
