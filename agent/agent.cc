@@ -56,6 +56,7 @@ Agent::Agent(AgentOptions options, const Dependencies& dependencies, std::size_t
     : options_(std::move(options)),
       dependencies_(dependencies),
       budget_(budget_bytes),
+      caught_files_(dependencies.clock, dependencies.logger),
       delivery_timer_(dependencies.loop),
       started_ns_(dependencies.clock.MonotonicNanos()),
       config_loaded_ns_(started_ns_),
@@ -81,7 +82,7 @@ Result<std::unique_ptr<Agent>> Agent::Create(Config config, AgentOptions options
 
 GenerationDependencies Agent::ForGeneration() {
   return {dependencies_.loop, dependencies_.clock, dependencies_.logger, budget_,
-          label_values_,      options_.observer};
+          label_values_,      options_.observer,   &caught_files_};
 }
 
 Status Agent::OpenTail() {
@@ -96,7 +97,7 @@ Status Agent::OpenTail() {
   positions_ = std::move(*positions);
   tailer_ = std::make_unique<Tailer>(
       Tailer::Dependencies{dependencies_.loop, dependencies_.clock, dependencies_.logger,
-                           *positions_, generation_->engine()},
+                           *positions_, generation_->engine(), &caught_files_},
       Random::FromSystem(), generation_->OutputIds(), ToTailerOptions(config, budget_.limit()));
   docker_logs_ = std::make_unique<DockerLogs>(
       DockerLogs::Dependencies{dependencies_.loop, dependencies_.clock, dependencies_.logger,
@@ -150,6 +151,9 @@ void Agent::StartReceivers() {
 }
 
 void Agent::TargetsChanged() {
+  const std::vector<std::string> folders = generation_->LogFolders();
+  // After a reload the daemon has not said yet where they are: where they were, most likely.
+  if (!folders.empty() || !generation_->reads_containers()) caught_files_.SetFolders(folders);
   tailer_->SetTargets(generation_->Targets());
   docker_logs_->Set(generation_->ContainerLogs());
 }

@@ -17,6 +17,7 @@
 #include "agent/http/state.h"
 #include "agent/receivers/receiver.h"
 #include "agent/runtime/label_values.h"
+#include "agent/tail/caught_files.h"
 #include "agent/tail/docker_logs.h"
 #include "agent/tail/position_store.h"
 #include "agent/tail/tailer.h"
@@ -110,6 +111,7 @@ class Agent final : public AgentView {
   Dependencies dependencies_;
   MemoryBudget budget_;
   LabelValues label_values_;
+  CaughtFiles caught_files_;
   std::unique_ptr<Generation> generation_;
   std::unique_ptr<PositionStore> positions_;
   std::unique_ptr<Tailer> tailer_;

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "agent/kubernetes_job.h"
@@ -133,8 +135,12 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
           NodeName(KubernetesEnvironment(), host), Random::FromSystem()));
     }
     for (const DockerSdConfig& docker : job.docker_sd_configs) {
+      DockerOptions options = ToDockerOptions(docker);
+      if (const CaughtFiles* caught = dependencies.caught; caught != nullptr) {
+        options.is_held = [caught](const std::string& path) { return caught->Has(path); };
+      }
       parts.push_back(std::make_unique<DockerDiscoverer>(
-          job.job_name, ToDockerOptions(docker), relabeling, Random::FromSystem(),
+          job.job_name, std::move(options), relabeling, Random::FromSystem(),
           DockerDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
                                          dependencies.logger}));
     }
@@ -169,6 +175,18 @@ std::vector<std::shared_ptr<const Target>> Generation::Targets() const {
     all.insert(all.end(), job.found.targets.begin(), job.found.targets.end());
   }
   return all;
+}
+
+bool Generation::reads_containers() const {
+  return std::any_of(config_.scrape_configs.begin(), config_.scrape_configs.end(),
+                     [](const ScrapeConfig& job) { return !job.docker_sd_configs.empty(); });
+}
+
+std::vector<std::string> Generation::LogFolders() const {
+  std::set<std::string> all;
+  for (const Job& job : jobs_)
+    all.insert(job.found.log_folders.begin(), job.found.log_folders.end());
+  return {all.begin(), all.end()};
 }
 
 std::vector<std::shared_ptr<const ContainerLog>> Generation::ContainerLogs() const {

@@ -12,6 +12,7 @@
 
 #include "agent/config/config.h"
 #include "agent/runtime/engine.h"
+#include "agent/tail/caught_files.h"
 #include "base/clock.h"
 #include "base/config/problems.h"
 #include "base/log.h"
@@ -36,6 +37,8 @@ struct GenerationDependencies {
   LabelValues& label_values;
   // Watches all pipelines of the generation that runs; null: nobody does.
   StageObserver* observer = nullptr;
+  // Logs of containers that are kept open; null: none are.
+  const CaughtFiles* caught = nullptr;
 };
 
 // Makes the outputs of a configuration, in the order in which SourceProgress counts them.
@@ -63,6 +66,10 @@ class Generation {
   void StopDiscovery();
   [[nodiscard]] std::vector<std::shared_ptr<const Target>> Targets() const;
   [[nodiscard]] std::vector<std::shared_ptr<const ContainerLog>> ContainerLogs() const;
+  // There is a job with docker_sd_configs.
+  [[nodiscard]] bool reads_containers() const;
+  // Where folders of containers with their logs appear, as far as daemons have told; each once.
+  [[nodiscard]] std::vector<std::string> LogFolders() const;
 
   struct Job {
     std::string name;

@@ -51,6 +51,8 @@ DiscoveryResult CombinedDiscoverer::Together() const {
     }
     all.dropped.insert(all.dropped.end(), found.dropped.begin(), found.dropped.end());
     all.containers.insert(all.containers.end(), found.containers.begin(), found.containers.end());
+    all.log_folders.insert(all.log_folders.end(), found.log_folders.begin(),
+                           found.log_folders.end());
   }
   return all;
 }

@@ -20,6 +20,8 @@ struct DiscoveryResult {
   std::vector<std::shared_ptr<const DroppedTarget>> dropped;
   // Containers whose logs are no files.
   std::vector<std::shared_ptr<const ContainerLog>> containers = {};
+  // Where folders of containers with their logs appear: "/var/lib/docker/containers".
+  std::vector<std::string> log_folders = {};
 };
 
 // Loop thread.

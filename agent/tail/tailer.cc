@@ -28,6 +28,7 @@ Tailer::Tailer(Dependencies dependencies, Random random, std::vector<std::string
       logger_(dependencies.logger),
       positions_(dependencies.positions),
       host_(&dependencies.host),
+      caught_(dependencies.caught),
       random_(random),
       output_ids_(std::move(output_ids)),
       options_(options),

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/tail/caught_files.h"
 #include "agent/tail/dirty_files.h"
 #include "agent/tail/file_table.h"
 #include "agent/tail/position_store.h"
@@ -103,6 +104,7 @@ class Tailer {
     Logger& logger;
     PositionStore& positions;
     SourceHost& host;
+    const CaughtFiles* caught = nullptr;  // May be null.
   };
 
   // `output_ids` name the outputs in the journal, in the order in which SourceProgress counts them;
@@ -319,6 +321,7 @@ class Tailer {
   Logger& logger_;
   PositionStore& positions_;
   SourceHost* host_;
+  const CaughtFiles* const caught_;
   Random random_;
   std::vector<std::string> output_ids_;
   const TailerOptions options_;

@@ -68,7 +68,9 @@ bool Tailer::OpenPrompt(const std::string& path) {
   if (prompt_files_.contains(path) || !context_->open_files.has_room()) return false;
   // After a rotation the scan puts the new file behind the one that was here.
   if (!files_.FindByPlace(path).empty()) return false;
+  // It may have been deleted since; and an older one of that name is not meant.
   UniqueFd fd = OpenForReading(path);
+  if (!fd.valid() && caught_ != nullptr) fd = caught_->Open(path);
   if (!fd.valid()) return false;
   const std::vector<std::string>& roots = groups_.prompt_paths().at(path).roots;
   if (!roots.empty() && !IsBelowAny(PlaceOf(fd.get()), roots)) return false;

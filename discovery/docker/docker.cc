@@ -16,12 +16,31 @@ constexpr milliseconds kReportGap{20};
 constexpr milliseconds kMinBackoff{500};
 constexpr milliseconds kMaxBackoff{300'000};
 constexpr milliseconds kExpire{5'000};
+// Containers that were made and not looked at yet.
+constexpr std::size_t kMaxCreated = 512;
 
 // Health checks alone make events every few seconds.
 std::string EventFilters() {
   return DockerFilters(
       {{"type", {"container", "network"}},
        {"event", {"create", "start", "die", "destroy", "rename", "connect", "disconnect"}}});
+}
+
+// Whether the daemon would let it pass, as far as that can be told from its labels; false when the
+// filters ask for something else.
+bool PassesLabelFilters(
+    const std::vector<std::pair<std::string, std::vector<std::string>>>& filters,
+    const DockerContainer& container) {
+  const auto has = [&container](const std::string& wanted) {
+    const std::size_t equals = wanted.find('=');
+    return std::any_of(container.labels.begin(), container.labels.end(), [&](const auto& label) {
+      return equals == std::string::npos ? label.first == wanted
+                                         : label.first + "=" + label.second == wanted;
+    });
+  };
+  return std::all_of(filters.begin(), filters.end(), [&has](const auto& filter) {
+    return filter.first == "label" && std::all_of(filter.second.begin(), filter.second.end(), has);
+  });
 }
 
 }  // namespace
@@ -233,8 +252,24 @@ void DockerDiscoverer::Handle(const DockerEvent& event) {
     if (!table_.Has(id)) Look(id);
     table_.Ended(id);
   } else {
+    if (event.action == "create") Remember(event);
     Look(id);
   }
+}
+
+void DockerDiscoverer::Remember(const DockerEvent& event) {
+  if (created_.size() >= kMaxCreated) created_.clear();
+  DockerContainer& container = created_[event.container_id];
+  container.id = event.container_id;
+  container.name = event.name;
+  container.labels = event.labels;
+}
+
+void DockerDiscoverer::Vanished(const std::string& id) {
+  auto created = created_.extract(id);
+  const bool wanted = !created.empty() && PassesLabelFilters(options_->filters, created.mapped());
+  if (!wanted || !table_.PutVanished(std::move(created.mapped()))) table_.Gone(id);
+  ExpireLater();
 }
 
 // --- Single containers.
@@ -275,6 +310,7 @@ void DockerDiscoverer::AskForOne(const std::string& id) {
       Inspect(id);
       return;
     }
+    if (listed.ok()) Vanished(id);  // Or it does not pass.
     LookedAt(id);
     if (!listed.ok()) Failed("containers", listed.error());
   });
@@ -284,18 +320,16 @@ void DockerDiscoverer::Inspect(const std::string& id) {
   client_.Get("/containers/" + UrlEncoded(id) + "/json",
               [this, id](const Result<std::string>& answer) {
                 if (!running_) return;
+                const bool gone = !answer.ok() && answer.error().code == ErrorCode::kNotFound;
+                if (gone) Vanished(id);
                 if (answer.ok()) {
+                  created_.erase(id);
                   Result<DockerContainer> container = ParseDockerContainer(*answer);
                   if (container.ok()) table_.Put(std::move(*container));
                 }
                 LookedAt(id);
                 if (answer.ok()) return;
-                if (answer.error().code == ErrorCode::kNotFound) {
-                  table_.Gone(id);
-                  ExpireLater();
-                } else {
-                  Failed("container", answer.error());
-                }
+                if (!gone) Failed("container", answer.error());
                 Report();
               });
 }

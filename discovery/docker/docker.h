@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -60,6 +61,7 @@ class DockerDiscoverer final : public Discoverer {
   // --- Events.
   void HandleEvents();
   void Handle(const DockerEvent& event);
+  void Remember(const DockerEvent& event);
 
   // --- Single containers.
   void Look(const std::string& id);
@@ -68,6 +70,9 @@ class DockerDiscoverer final : public Discoverer {
   void AskForOne(const std::string& id);
   void Inspect(const std::string& id);
   void LookedAt(const std::string& id);
+  // It was gone when it was looked at: a target all the same if its log is held, with what its
+  // first event has told.
+  void Vanished(const std::string& id);
 
   void Report();
   void ReportNow();
@@ -93,9 +98,10 @@ class DockerDiscoverer final : public Discoverer {
   DockerLines event_lines_;
   std::deque<DockerEvent> events_;
   std::deque<std::string> to_look_at_;
-  std::set<std::string> waiting_;  // In to_look_at_.
-  std::set<std::string> looking_;  // Asked for.
-  std::string problem_;            // Why the daemon cannot be asked; empty when it can.
+  std::set<std::string> waiting_;                   // In to_look_at_.
+  std::set<std::string> looking_;                   // Asked for.
+  std::map<std::string, DockerContainer> created_;  // By events, and not looked at yet.
+  std::string problem_;  // Why the daemon cannot be asked; empty when it can.
   uint64_t failures_ = 0;
   int64_t reported_ns_ = 0;
 

@@ -213,11 +213,16 @@ Result<DockerEvent> ParseDockerEvent(std::string_view json) {
   object whole;
   const auto code = Parse(parser, json, whole);
   if (code != simdjson::SUCCESS) return Unexpected("an event", code);
-  DockerEvent event{Text(whole, "Type"), Text(whole, "Action"), {}};
+  DockerEvent event{Text(whole, "Type"), Text(whole, "Action"), {}, {}, {}};
   if (!Has(whole, "Actor")) return event;
   const object actor = Object(whole, "Actor");
   if (event.type == "container") {
     event.container_id = Text(actor, "ID");
+    event.labels = ReadLabels(actor, "Attributes");
+    std::erase_if(event.labels, [&event](const auto& attribute) {
+      if (attribute.first == "name") event.name = "/" + attribute.second;
+      return attribute.first == "name" || attribute.first == "image";
+    });
   } else if (Has(actor, "Attributes")) {
     event.container_id = Text(Object(actor, "Attributes"), "container");
   }

@@ -64,6 +64,9 @@ struct DockerEvent {
   std::string type;    // "container", "network".
   std::string action;  // "create", "start", "die", "destroy", "rename", "connect", …
   std::string container_id;
+  // Of a container: what the daemon tells of it with the event.
+  std::string name{};                                         // With its leading slash.
+  std::vector<std::pair<std::string, std::string>> labels{};  // By name.
 };
 
 // kInvalid, for a text that is no JSON or not what it should be.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,9 @@ struct DockerOptions {
   std::string log_path_prefix;  // Goes before every path that the daemon names.
   // Of containers that have ended longer ago nothing is read. 0: of ended ones nothing at all.
   std::chrono::milliseconds exited_max_age{3'600'000};
+  // Whether the log that appeared at a path is kept open for the tailer, also when its folder is
+  // gone. Null: none is.
+  std::function<bool(const std::string& path)> is_held;
 };
 
 }  // namespace agent

@@ -48,6 +48,7 @@ void DockerTable::SetNetworks(DockerNetworks networks) {
 void DockerTable::SetRoot(const std::string& root) {
   if (root.empty() || root == root_) return;
   root_ = root;
+  changed_ = true;
   EvaluateAll();
 }
 
@@ -137,6 +138,7 @@ std::vector<std::string> DockerTable::Keep(const std::vector<DockerListed>& list
 DiscoveryResult DockerTable::Result() {
   changed_ = false;
   DiscoveryResult result;
+  result.log_folders.push_back(options_->log_path_prefix + root_ + "/containers");
   for (const auto& [id, entry] : entries_) {
     if (entry.target) result.targets.push_back(entry.target);
     if (entry.dropped) result.dropped.push_back(entry.dropped);
@@ -221,7 +223,22 @@ std::string DockerTable::LogPath(const DockerContainer& container) const {
   }
   path.insert(0, options_->log_path_prefix);
   folder.insert(0, options_->log_path_prefix);
-  return ::access(folder.c_str(), R_OK | X_OK) == 0 ? path : std::string();
+  if (::access(folder.c_str(), R_OK | X_OK) == 0 || IsHeld(path)) return path;
+  return {};
+}
+
+bool DockerTable::IsHeld(const std::string& path) const {
+  return options_->is_held && options_->is_held(path);
+}
+
+bool DockerTable::PutVanished(DockerContainer container) {
+  container.log_driver = "json-file";
+  if (entries_.contains(container.id) || LogPath(container).empty()) return false;
+  container.status = "exited";
+  const std::string id = container.id;
+  Put(std::move(container));
+  Gone(id);
+  return true;
 }
 
 }  // namespace agent

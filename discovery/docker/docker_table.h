@@ -33,6 +33,9 @@ class DockerTable {
   // What an inspection has said. Of a container that has ended the networks and ports that it had
   // while it ran are kept, or its labels would change at the end.
   void Put(DockerContainer container);
+  // A container that was gone before it could be inspected, as far as its event has told: a target
+  // if its log is held. False when it is not.
+  bool PutVanished(DockerContainer container);
   // The main process has ended.
   void Ended(const std::string& id);
   // The container is no more. It stays a target for a moment: its log is read to its end.
@@ -76,6 +79,7 @@ class DockerTable {
   bool Relabel(const Labels& discovered, Target& target, std::string& rule) const;
   // Where the log is; empty when it is not in a file that can be read.
   [[nodiscard]] std::string LogPath(const DockerContainer& container) const;
+  [[nodiscard]] bool IsHeld(const std::string& path) const;
   [[nodiscard]] bool TooOld(const Entry& entry) const;
 
   const std::string job_;

@@ -96,6 +96,12 @@ TEST_CASE("docker: networks, events, the daemon's folder", "[discovery][docker]"
       R"({"Type": "container", "Action": "start", "Actor": {"ID": "c1", "Attributes": {"container": "no"}}})");
   CHECK(start->action == "start");
   CHECK(start->container_id == "c1");
+  const auto create = ParseDockerEvent(
+      R"({"Type": "container", "Action": "create", "Actor": {"ID": "c1",
+          "Attributes": {"name": "web", "image": "nginx", "team": "a", "env": "x"}}})");
+  CHECK(create->name == "/web");
+  CHECK(create->labels ==
+        std::vector<std::pair<std::string, std::string>>{{"env", "x"}, {"team", "a"}});
   const auto connect = ParseDockerEvent(
       R"({"Type": "network", "Action": "connect", "Actor": {"ID": "n1", "Attributes": {"container": "c2"}}})");
   CHECK(connect->container_id == "c2");

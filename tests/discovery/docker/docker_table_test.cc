@@ -65,7 +65,7 @@ struct Bed {
 
   TempDir dir;
   FakeClock clock;
-  std::shared_ptr<const DockerOptions> options = std::make_shared<DockerOptions>();
+  std::shared_ptr<DockerOptions> options = std::make_shared<DockerOptions>();
   DockerTable table;
 };
 
@@ -120,6 +120,41 @@ TEST_CASE("docker table: a log stays where it was when its folder is gone", "[di
   REQUIRE(result.targets.size() == 1);
   CHECK(result.targets[0]->path == bed.Log("a"));
   CHECK_FALSE(result.targets[0]->awaited);
+}
+
+TEST_CASE("docker table: a log that is held is read although its folder is gone",
+          "[discovery][docker]") {
+  Bed bed;
+  const std::string held = bed.Log("a");
+  bed.options->is_held = [&held](const std::string& path) { return path == held; };
+  const DockerContainer container = bed.Container("a", "exited");
+  DockerContainer unknown = bed.Container("b");
+  std::filesystem::remove_all(bed.dir.path() + "/containers");
+
+  SECTION("inspected when it had ended") {
+    bed.table.Put(container);
+    CHECK(bed.table.Result().targets.at(0)->path == held);
+  }
+  SECTION("never inspected: it has what its event has told, for a while") {
+    DockerContainer told;
+    told.id = "a";
+    told.name = "/told";
+    CHECK(bed.table.PutVanished(told));
+    const Target target = *bed.table.Result().targets.at(0);
+    CHECK(target.path == held);
+    CHECK(target.labels == Labels{{"name", "/told"}, {"stream", "stdout"}});
+    CHECK_FALSE(target.awaited);
+    bed.clock.Advance(16 * kSecond);
+    bed.table.Expire();
+    CHECK(bed.table.Result().targets.empty());
+    CHECK_FALSE(bed.table.Has("a"));
+  }
+  SECTION("not when it is not held, or known") {
+    CHECK_FALSE(bed.table.PutVanished(unknown));
+    bed.table.Put(container);
+    CHECK_FALSE(bed.table.PutVanished(container));
+  }
+  CHECK(bed.table.Result().log_folders == std::vector<std::string>{bed.dir.path() + "/containers"});
 }
 
 TEST_CASE("docker table: the end of a container does not change its labels",
