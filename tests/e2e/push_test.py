@@ -354,12 +354,12 @@ class PushTest(harness.TestCase):
         pusher.start()
         wait_until("something is taken", lambda: len(taken) > 20)
         for version in ("1", "2", "3"):
-            count = len(taken)
             config = base_config(self.dir, self.receiver.url, [push_job(self.port, labels={"version": version})])
             config["server"]["http_listen_port"] = agent.port
             agent.write_config(config)
             agent.process.send_signal(signal.SIGHUP)
             wait_until("the reload is done", lambda v=version: agent.metrics().sum("promtail_config_reload_success_total") >= int(v))
+            count = len(taken)
             wait_until("more is taken", lambda c=count: len(taken) > c + 20)
         stop.set()
         pusher.join()
@@ -401,12 +401,14 @@ class PushTest(harness.TestCase):
         taken.setsockopt(harness.socket.SOL_SOCKET, harness.socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", self.port))
         taken.listen()
-        agent = self.start(base_config(self.dir, self.receiver.url, [push_job(self.port)])).wait_ready()
+        agent = self.start(base_config(self.dir, self.receiver.url, [push_job(self.port)]))
         wait_until("it says so", lambda: "loki_push_api cannot listen" in agent.log())
         shown = json.loads(harness.http_get(f"http://127.0.0.1:{agent.port}/targets", headers={"Accept": "application/json"})[1])
         self.assertIn("Address already in use", json.dumps(shown))
+        self.assertEqual(agent.get("/ready")[0], 503)
         taken.close()
         wait_until("it listens", self.answers)
+        self.assertEqual(agent.get("/ready")[0], 200)
 
 
 if __name__ == "__main__":
