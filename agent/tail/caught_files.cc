@@ -7,12 +7,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <string_view>
 #include <utility>
+
+#include "base/result.h"
 
 namespace agent {
 namespace {
@@ -51,7 +53,7 @@ void CaughtFiles::SetFolders(const std::vector<std::string>& folders) {
     } else {
       logger_.Info("tail",
                    "logs of containers are not opened ahead: their folder cannot be watched",
-                   {{"folder", folder}, {"error", std::strerror(errno)}});
+                   {{"folder", folder}, {"error", ErrnoError(errno, "inotify").message}});
     }
   }
   if (watches_.empty()) return;
@@ -108,7 +110,7 @@ void CaughtFiles::Run() {
 }
 
 void CaughtFiles::ReadEvents() {
-  alignas(inotify_event) std::array<char, 16384> buffer;
+  alignas(inotify_event) std::array<char, 16384> buffer{};
   const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
   for (ssize_t at = 0; at < size;) {
     inotify_event event{};
