@@ -210,6 +210,25 @@ struct JournalConfig {
   std::vector<std::string> matches;  // "FIELD=value".
 };
 
+enum class SyslogProtocol : uint8_t { kTcp, kUdp };
+
+// `syslog`: listens for messages of RFC 5424 or 3164.
+struct SyslogConfig {
+  std::string listen_address;  // Host; empty: all interfaces.
+  uint16_t listen_port = 0;    // 0: any free one.
+  SyslogProtocol listen_protocol = SyslogProtocol::kTcp;
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(120);  // Of a connection.
+  uint64_t max_message_length = 8192;                                 // Bytes.
+  bool rfc3164 = false;                                               // `syslog_format`.
+  bool label_structured_data = false;
+  bool use_incoming_timestamp = false;
+  bool use_rfc5424_message = false;  // The line is the whole message rather than its text.
+  Labels labels;
+  TlsConfig tls;  // Of the server: `ca` is what clients' certificates must be signed by.
+
+  [[nodiscard]] bool uses_tls() const { return !tls.cert.empty() || !tls.cert_file.empty(); }
+};
+
 struct ScrapeConfig {
   std::string job_name;  // Unique.
   std::string path;      // "scrape_configs[2]", for problems found later.
@@ -219,6 +238,7 @@ struct ScrapeConfig {
   std::vector<DockerSdConfig> docker_sd_configs;
   std::optional<LokiPushConfig> loki_push_api;
   std::optional<JournalConfig> journal;
+  std::optional<SyslogConfig> syslog;
   std::vector<RelabelRule> relabel_configs;
   DecompressionConfig decompression;
   std::string encoding;  // Of the text; empty: UTF-8.

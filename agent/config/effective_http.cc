@@ -50,7 +50,6 @@ void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs)
   out.EndMap();
 }
 
-namespace {
 void WriteTls(YamlWriter& out, const TlsConfig& tls) {
   if (tls == TlsConfig{}) return;
   out.BeginMap("tls_config");
@@ -67,6 +66,7 @@ void WriteTls(YamlWriter& out, const TlsConfig& tls) {
   out.EndMap();
 }
 
+namespace {
 void WriteProxy(YamlWriter& out, const ProxyConfig& proxy) {
   out.OptionalText("proxy_url", MaskedUrl(proxy.url));
   out.OptionalText("no_proxy", proxy.no_proxy);

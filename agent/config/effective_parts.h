@@ -27,9 +27,12 @@ void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs)
 // What an HTTP client is told; secrets masked.
 void WriteHttp(YamlWriter& out, const HttpClientConfig& http);
 void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs);
+// `tls_config`; nothing when it says nothing.
+void WriteTls(YamlWriter& out, const TlsConfig& tls);
 
 // `server`, the agent's or a receiver's.
 void WriteServer(YamlWriter& out, const ServerConfig& server);
 void WriteLokiPush(YamlWriter& out, const LokiPushConfig& push);
+void WriteSyslog(YamlWriter& out, const SyslogConfig& syslog);
 
 }  // namespace agent::effective

@@ -41,6 +41,7 @@ using effective::WriteNumber;
 using effective::WriteOutputs;
 using effective::WritePairs;
 using effective::WriteServer;
+using effective::WriteSyslog;
 
 void WriteClient(YamlWriter& out, const ClientConfig& client) {
   out.Text("name", client.name);
@@ -210,6 +211,7 @@ void WriteScrape(YamlWriter& out, const ScrapeConfig& scrape) {
   WriteDockerSd(out, scrape.docker_sd_configs);
   if (scrape.loki_push_api) WriteLokiPush(out, *scrape.loki_push_api);
   if (scrape.journal) WriteJournal(out, *scrape.journal);
+  if (scrape.syslog) WriteSyslog(out, *scrape.syslog);
   if (!scrape.relabel_configs.empty()) {
     out.BeginList("relabel_configs");
     for (const RelabelRule& rule : scrape.relabel_configs)

@@ -46,38 +46,6 @@ TlsVersion ReadTlsVersion(FieldReader& fields, std::string_view key) {
   return text == "TLS13" ? TlsVersion::kTls13 : TlsVersion::kDefault;
 }
 
-TlsConfig ReadTls(FieldReader& parent) {
-  TlsConfig tls;
-  const ConfigNode* node = parent.Node("tls_config");
-  if (node == nullptr) return tls;
-  FieldReader fields(*node, parent.PathOf("tls_config"), parent.problems());
-  tls.ca = fields.String("ca");
-  tls.ca_file = fields.String("ca_file");
-  tls.cert = fields.String("cert");
-  tls.cert_file = fields.String("cert_file");
-  tls.key = fields.String("key");
-  tls.key_file = fields.String("key_file");
-  tls.server_name = fields.String("server_name");
-  tls.insecure_skip_verify = fields.Bool("insecure_skip_verify", false);
-  tls.min_version = ReadTlsVersion(fields, "min_version");
-  tls.max_version = ReadTlsVersion(fields, "max_version");
-  AtMostOne(fields, {"ca", "ca_file"});
-  AtMostOne(fields, {"cert", "cert_file"});
-  AtMostOne(fields, {"key", "key_file"});
-  const bool has_cert = !tls.cert.empty() || !tls.cert_file.empty();
-  const bool has_key = !tls.key.empty() || !tls.key_file.empty();
-  if (has_cert != has_key) {
-    fields.MapError(
-        has_cert ? "a client certificate needs its key" : "a client's key needs its certificate",
-        has_cert ? "give key_file" : "give cert_file");
-  }
-  if (tls.max_version != TlsVersion::kDefault && tls.min_version > tls.max_version) {
-    fields.Error("max_version", "max_version is below min_version");
-  }
-  fields.Finish();
-  return tls;
-}
-
 // Headers with a line break in them could smuggle in others.
 bool IsHeaderSafe(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
@@ -224,6 +192,37 @@ std::string WhatIsWrongWithUrl(const std::string& url) {
     return blank ? "a URL must not contain blanks or control characters" : "";
   }
   return "a URL starts with http:// or https://";
+}
+
+TlsConfig ReadTls(FieldReader& parent) {
+  TlsConfig tls;
+  const ConfigNode* node = parent.Node("tls_config");
+  if (node == nullptr) return tls;
+  FieldReader fields(*node, parent.PathOf("tls_config"), parent.problems());
+  tls.ca = fields.String("ca");
+  tls.ca_file = fields.String("ca_file");
+  tls.cert = fields.String("cert");
+  tls.cert_file = fields.String("cert_file");
+  tls.key = fields.String("key");
+  tls.key_file = fields.String("key_file");
+  tls.server_name = fields.String("server_name");
+  tls.insecure_skip_verify = fields.Bool("insecure_skip_verify", false);
+  tls.min_version = ReadTlsVersion(fields, "min_version");
+  tls.max_version = ReadTlsVersion(fields, "max_version");
+  AtMostOne(fields, {"ca", "ca_file"});
+  AtMostOne(fields, {"cert", "cert_file"});
+  AtMostOne(fields, {"key", "key_file"});
+  const bool has_cert = !tls.cert.empty() || !tls.cert_file.empty();
+  const bool has_key = !tls.key.empty() || !tls.key_file.empty();
+  if (has_cert != has_key) {
+    fields.MapError(has_cert ? "a certificate needs its key" : "a key needs its certificate",
+                    has_cert ? "give key_file" : "give cert_file");
+  }
+  if (tls.max_version != TlsVersion::kDefault && tls.min_version > tls.max_version) {
+    fields.Error("max_version", "max_version is below min_version");
+  }
+  fields.Finish();
+  return tls;
 }
 
 HttpClientConfig ReadHttpClient(FieldReader& fields) {

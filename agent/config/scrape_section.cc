@@ -15,8 +15,7 @@ namespace agent {
 namespace {
 
 // Sources of Promtail's that are known, and not built.
-constexpr std::array<std::string_view, 23> kNotBuilt = {"syslog",
-                                                        "gelf",
+constexpr std::array<std::string_view, 22> kNotBuilt = {"gelf",
                                                         "kafka",
                                                         "azure_event_hubs",
                                                         "gcplog",
@@ -97,6 +96,26 @@ void ChooseSource(FieldReader& fields, ScrapeConfig& scrape) {
   scrape.journal.reset();
 }
 
+// The same for what Promtail looks at before syslog, and after it.
+void ChooseBesideSyslog(FieldReader& fields, ScrapeConfig& scrape) {
+  if (!scrape.syslog) return;
+  const auto leave_out = [&fields](std::string_view key) {
+    fields.Warning(key, "is not used: the job has another kind of source",
+                   "give it a job of its own");
+  };
+  const bool comes_second =
+      HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs", "journal"});
+  if (comes_second) {
+    leave_out("syslog");
+    scrape.syslog.reset();
+    return;
+  }
+  if (scrape.loki_push_api) leave_out("loki_push_api");
+  if (!scrape.docker_sd_configs.empty()) leave_out("docker_sd_configs");
+  scrape.loki_push_api.reset();
+  scrape.docker_sd_configs.clear();
+}
+
 // Empty where UTF-8 is meant.
 std::string ReadEncoding(FieldReader& fields) {
   std::string encoding = fields.String("encoding");
@@ -169,6 +188,8 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   scrape.loki_push_api = ReadLokiPush(fields);
   scrape.journal = ReadJournal(fields);
   ChooseSource(fields, scrape);
+  scrape.syslog = ReadSyslog(fields);
+  ChooseBesideSyslog(fields, scrape);
   const bool refused = RefuseSources(fields);
   scrape.relabel_configs = ReadRelabelRules(fields);
   ReadStages(fields, tree, scrape);
@@ -176,7 +197,7 @@ ScrapeConfig ReadScrape(const ConfigNode& node, const std::string& path,
   scrape.decompression = ReadDecompression(fields);
   scrape.outputs = fields.StringList("outputs");
   if (!refused && !HasAnyOf(fields, {"static_configs", "file_sd_configs", "kubernetes_sd_configs",
-                                     "docker_sd_configs", "loki_push_api", "journal"})) {
+                                     "docker_sd_configs", "loki_push_api", "journal", "syslog"})) {
     fields.MapError("no valid target scrape config defined for \"" + scrape.job_name + "\"",
                     "add static_configs with a label __path__");
   }

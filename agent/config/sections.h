@@ -32,6 +32,9 @@ HttpClientConfig ReadHttpClient(FieldReader& fields);
 // `buffer` of the output that `fields` reads.
 BufferConfig ReadBuffer(FieldReader& fields);
 
+// `tls_config` of the map that `fields` reads.
+TlsConfig ReadTls(FieldReader& fields);
+
 // Why a text is no URL of a server ("http://host:port/path"); empty when it is one.
 std::string WhatIsWrongWithUrl(const std::string& url);
 
@@ -50,6 +53,9 @@ std::vector<KubernetesSdConfig> ReadKubernetesSd(FieldReader& fields);
 
 // `journal` of the job that `fields` reads.
 std::optional<JournalConfig> ReadJournal(FieldReader& fields);
+
+// `syslog` of the job that `fields` reads.
+std::optional<SyslogConfig> ReadSyslog(FieldReader& fields);
 
 // A map of labels; names are checked.
 Labels ReadLabels(FieldReader& fields, std::string_view key);

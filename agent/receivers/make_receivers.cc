@@ -1,10 +1,13 @@
 #include "agent/receivers/make_receivers.h"
 
+#include <string>
 #include <utility>
 
 #include "agent/receivers/journal/journal_receiver.h"
 #include "agent/receivers/push/push_receiver.h"
+#include "agent/receivers/syslog/syslog_receiver.h"
 #include "base/check.h"
+#include "base/random.h"
 #include "discovery/relabel.h"
 
 namespace agent {
@@ -30,6 +33,13 @@ std::vector<std::unique_ptr<Receiver>> MakeReceivers(const Config& config,
       receivers.push_back(std::make_unique<PushReceiver>(
           job, CompileRelabeling(job),
           PushReceiver::Dependencies{dependencies.loop, dependencies.clock, dependencies.logger}));
+    }
+    if (job.syslog) {
+      receivers.push_back(std::make_unique<SyslogReceiver>(
+          job,
+          SyslogReceiver::Dependencies{dependencies.loop, dependencies.clock, dependencies.logger},
+          Random::FromSystem(),
+          [](const std::string& ip_address) { return LookUpHostNames(ip_address); }));
     }
   }
   return receivers;

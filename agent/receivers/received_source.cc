@@ -78,6 +78,16 @@ void ReceivedSource::Add(ReceivedEntry entry) {
   waiting_.push_back(std::move(entry));
 }
 
+void ReceivedSource::Add(std::vector<ReceivedEntry>& entries) {
+  const MutexLock lock(mutex_);
+  for (ReceivedEntry& entry : entries) {
+    waiting_bytes_ += entry.memory_bytes();
+    waiting_.push_back(std::move(entry));
+  }
+  if (waiting_bytes_ >= kMaxWaitingBytes) was_full_ = true;
+  entries.clear();
+}
+
 bool ReceivedSource::full() const {
   return waiting_bytes() >= kMaxWaitingBytes;
 }

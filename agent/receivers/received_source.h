@@ -63,6 +63,7 @@ class ReceivedSource final : public Source {
   // --- The receiver's; any thread. The host must be told to wake the source after Add() and End().
   // Takes them in any case; the caller asks full() first.
   void Add(ReceivedEntry entry);
+  void Add(std::vector<ReceivedEntry>& entries);  // Empty afterwards.
   [[nodiscard]] bool full() const;
   [[nodiscard]] std::size_t waiting_bytes() const;
   // It ends when what waits has been read.

@@ -131,7 +131,7 @@ TEST_CASE("clients: what excludes each other, and what is missing", "[config][cl
       {"{url: http://l/p, tls_config: {ca: x, ca_file: y}}",
        "clients[0].tls_config.ca_file: at most one of ca, ca_file; keep one of them"},
       {"{url: http://l/p, tls_config: {cert_file: x}}",
-       "clients[0].tls_config: a client certificate needs its key; give key_file"},
+       "clients[0].tls_config: a certificate needs its key; give key_file"},
       {"{url: http://l/p, tls_config: {min_version: TLS13, max_version: TLS12}}",
        "clients[0].tls_config.max_version: max_version is below min_version"},
       {"{url: http://l/p, tls_config: {min_version: TLS14}}",

@@ -264,7 +264,7 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
 
 TEST_CASE("loader: sources that are not built are named as such", "[config][loader]") {
   const auto* key =
-      GENERATE("syslog", "gelf", "kafka", "windows_events", "cloudflare", "gcplog", "heroku_drain",
+      GENERATE("gelf", "kafka", "windows_events", "cloudflare", "gcplog", "heroku_drain",
                "azure_event_hubs", "consul_sd_configs", "dns_sd_configs", "ec2_sd_configs");
   INFO(key);
   CHECK(Errors(LoadText(kClients + "scrape_configs:\n- job_name: a\n  " + key +
