@@ -14,9 +14,9 @@ void CheckFields(FieldReader& fields, const std::vector<std::string>& names) {
     const std::size_t colon = name.rfind(':');
     if (name.empty() || colon == 0) fields.Error("fields", "a field needs a name");
     if (colon == std::string::npos) continue;
-    const std::string_view type = std::string_view(name).substr(colon + 1);
+    const std::string type = name.substr(colon + 1);
     if (type == "int" || type == "float" || type == "bool" || type == "string") continue;
-    fields.Error("fields", "'" + std::string(type) + "' is no type",
+    fields.Error("fields", "'" + type + "' is no type",
                  "NAME:TYPE with int, float, bool or string");
   }
 }

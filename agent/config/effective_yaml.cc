@@ -31,7 +31,6 @@ std::string_view TlsVersionName(TlsVersion version) {
 
 namespace {
 
-using effective::kSecret;
 using effective::WriteDuration;
 using effective::WriteHttp;
 using effective::WriteLabels;

@@ -72,8 +72,11 @@ void ReadHosts(FieldReader& fields, ElasticsearchConfig& config) {
   for (const std::string& host : fields.StringList("hosts")) {
     std::string url = HostUrl(host, protocol, path);
     const std::string wrong = WhatIsWrongWithUrl(url);
-    if (!wrong.empty())
-      fields.Error("hosts", "'" + host + "': " + wrong, "such as https://es-1:9200");
+    if (!wrong.empty()) {
+      std::string what = "'" + host;
+      what += "': ";
+      fields.Error("hosts", what + wrong, "such as https://es-1:9200");
+    }
     config.hosts.push_back(std::move(url));
   }
 }

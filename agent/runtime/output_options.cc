@@ -32,7 +32,7 @@ FieldType ToFieldType(std::string_view type) {
 DocumentField ToField(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) return {text, FieldType::kAsExtracted};
-  return {text.substr(0, colon), ToFieldType(std::string_view(text).substr(colon + 1))};
+  return {text.substr(0, colon), ToFieldType(text.substr(colon + 1))};
 }
 
 DocumentLayout ToLayout(std::string_view layout) {
