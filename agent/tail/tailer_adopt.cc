@@ -239,7 +239,7 @@ FollowedFile* Tailer::FindPredecessor(const ScannedFile& found, DirectoryIndex& 
 FollowedFile* Tailer::FollowBetween(FollowedFile& predecessor, const Successor& successor,
                                     DirectoryIndex& index, const RecordIndex& records) {
   int64_t modified_ns = predecessor.modified_ns;
-  if (!predecessor.place.empty()) {
+  if (!predecessor.place.empty() && !predecessor.compressed) {
     const Result<FileStat> info = StatPath(predecessor.place);
     if (info.ok() && info->key == predecessor.identity.key) modified_ns = info->modified_ns;
   }
@@ -318,6 +318,8 @@ FollowedFile& Tailer::FollowRest(TargetGroup& group, const SourceRecord& record,
   init.place = rest.path;
   init.identity = {rest.info.key, rest.compressed ? record.identity.head : HashHead(rest.head)};
   init.info = rest.info;
+  // Compressed late, by the rotation after its own: what came in between is older than that.
+  if (rest.compressed && record.modified_ns > 0) init.info.modified_ns = record.modified_ns;
   init.record = record;
   init.predecessor = predecessor;
   init.state = FileState::kRotated;

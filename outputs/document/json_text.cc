@@ -21,7 +21,7 @@ constexpr std::size_t kVector = 16;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 char* PutEscape(char* to, unsigned char c) {
-  *to++ = '\\';
+  *to++ = '\\';  // NOLINT(clang-analyzer-core.NullDereference): there is room, Ensure() said.
   switch (c) {
     case '"':
     case '\\':
@@ -40,7 +40,8 @@ char* PutEscape(char* to, unsigned char c) {
       break;
   }
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::memcpy(to, "u00", 3);
+  to[0] = 'u';
+  to[1] = to[2] = '0';
   to[3] = kDigits[c >> 4];
   to[4] = kDigits[c & 15];
   return to + 5;
@@ -178,7 +179,8 @@ void AppendJsonTime(GrowingBuffer& to, int64_t unix_ns) {
     at[i] = static_cast<char>('0' + nanos % 10);
     nanos /= 10;
   }
-  std::memcpy(at + 9, "Z\"", 2);
+  at[9] = 'Z';
+  at[10] = '"';
   to.Extend(cached.size + 11);
 }
 

@@ -2,7 +2,9 @@
 """kubernetes_sd_configs and the folders of a kubelet: pods that come, change, go, live for a moment, wait for their
 labels; links out of their folders."""
 
+import gzip
 import os
+import pathlib
 
 import harness
 from harness import wait_until
@@ -113,6 +115,33 @@ class PodsTest(KubernetesTestCase):
         self.wait_lines("0 first", "0 second", "0 third")
         self.kubelet.log(app, "1 first", number=1)
         self.wait_lines("0 first", "0 second", "0 third", "1 first")
+        self.end(agent)
+
+
+    def test_rotations_while_the_agent_is_down(self):
+        """The kubelet renames a log, and compresses it with the next rotation: what is left of it is read from there."""
+        api = self.fake()
+        app = pod("web")
+        api.put("pods", app)
+        log = self.kubelet.log(app, *[f"before {i}" for i in range(100)])
+        agent = self.run_agent(self.config(api.url))
+        before = [f"before {i}" for i in range(100)]
+        self.wait_lines(*before)
+        self.end(agent)
+        self.kubelet.log(app, *[f"down {i}" for i in range(50)])
+        rotated = f"{log}.20260504-091203"
+        os.rename(log, rotated)
+        self.kubelet.log(app, *[f"next {i}" for i in range(50)])
+        with open(rotated, "rb") as plain:
+            pathlib.Path(f"{rotated}.gz").write_bytes(gzip.compress(plain.read()))
+        os.unlink(rotated)
+        os.rename(log, f"{log}.20260504-101203")
+        self.kubelet.log(app, "last")
+        agent = self.run_agent(self.config(api.url))
+        down = [f"down {i}" for i in range(50)] + [f"next {i}" for i in range(50)]
+        self.wait_lines(*before, *down, "last")
+        order = [line for line in self.receiver.lines() if not line.startswith("before")]
+        self.assertEqual(order, [*down, "last"])
         self.end(agent)
 
 
