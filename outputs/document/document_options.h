@@ -34,7 +34,8 @@ struct DocumentOptions {
   std::vector<std::pair<std::string, std::string>> add;
   std::vector<std::string> remove;                          // Paths, with what is below them.
   std::vector<std::pair<std::string, std::string>> rename;  // From path to path.
-  char de_dot = '\0';  // Takes the place of dots in names; 0: names are expanded at them.
+  char de_dot =
+      '\0';  // Takes the place of dots in names of metadata and fields; 0: they make objects.
   std::size_t max_message_bytes = 0;  // A longer line is cut; 0: no limit.
 
   std::string host_name;

@@ -48,7 +48,7 @@ struct DocumentTree::Node {
   }
 };
 
-DocumentTree::DocumentTree(char de_dot) : de_dot_(de_dot), root_(std::make_unique<Node>()) {}
+DocumentTree::DocumentTree() : root_(std::make_unique<Node>()) {}
 DocumentTree::~DocumentTree() = default;
 
 void DocumentTree::AddText(std::string_view path, std::string json) {
@@ -76,7 +76,6 @@ void DocumentTree::Add(std::string_view path, std::string json, uint32_t hole) {
   std::string place = Renamed(path);
   if (place.empty()) place = "_";
   if (HasEmptyPart(place)) std::replace(place.begin(), place.end(), '.', '_');
-  if (de_dot_ != '\0') std::replace(place.begin(), place.end(), '.', de_dot_);
 
   Node* node = root_.get();
   std::string_view rest = place;

@@ -24,8 +24,7 @@ struct DocumentPiece {
 
 class DocumentTree {
  public:
-  // `de_dot`: takes the place of dots in names; 0: they make objects.
-  explicit DocumentTree(char de_dot = '\0');
+  DocumentTree();
   DocumentTree(const DocumentTree&) = delete;
   DocumentTree& operator=(const DocumentTree&) = delete;
   ~DocumentTree();
@@ -54,7 +53,6 @@ class DocumentTree {
   [[nodiscard]] std::string Renamed(std::string_view path) const;
   static void Write(const Node& node, std::vector<DocumentPiece>& pieces);
 
-  const char de_dot_;
   std::vector<std::string> removed_;
   std::vector<std::pair<std::string, std::string>> renamed_;
   std::unique_ptr<Node> root_;

@@ -76,9 +76,16 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-std::string Under(std::string_view target, std::string_view name) {
-  if (target.empty()) return std::string(name);
-  return std::string(target) + '.' + std::string(name);
+// `name` came from a log: its dots make objects, unless `de_dot` takes their place, or an object
+// would have no name.
+std::string Under(std::string_view target, std::string_view name, char de_dot) {
+  std::string path(name);
+  const bool nameless = name.empty() || name.front() == '.' || name.back() == '.' ||
+                        name.find("..") != std::string_view::npos;
+  if (de_dot == '\0' && nameless) de_dot = '_';
+  if (de_dot != '\0') std::replace(path.begin(), path.end(), '.', de_dot);
+  if (path.empty()) path = "_";
+  return target.empty() ? path : std::string(target) + '.' + path;
 }
 
 // Elasticsearch allows no objects under `labels`.
@@ -222,7 +229,7 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
   for (const Field& field : entry.fields)
     shape.names.emplace_back(field.name);
 
-  DocumentTree tree(options_.de_dot);
+  DocumentTree tree;
   tree.Remove(options_.remove);
   tree.Rename(options_.rename);
   tree.AddHole("@timestamp", kTimestamp);
@@ -238,7 +245,8 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
   AddNames(tree, entry);
   for (const Label& label : sets_.Get(entry.labels)) {
     if (IsPrivate(label.name)) continue;
-    tree.AddText(ecs ? LabelPath(label.name) : label.name, JsonString(label.value));
+    tree.AddText(ecs ? LabelPath(label.name) : Under("", label.name, options_.de_dot),
+                 JsonString(label.value));
   }
   shape.pieces = tree.Pieces(options_.head);
   return shape;
@@ -278,7 +286,9 @@ void DocumentWriter::AddNames(DocumentTree& tree, const Entry& entry) const {
   const bool ecs = options_.layout == DocumentLayout::kEcs;
   auto hole = static_cast<uint32_t>(kFirstName + entry.metadata.size());
   for (const Field& field : entry.fields) {
-    if (IsWanted(field.name)) tree.AddHole(Under(options_.fields_target, field.name), hole);
+    if (IsWanted(field.name)) {
+      tree.AddHole(Under(options_.fields_target, field.name, options_.de_dot), hole);
+    }
     ++hole;
   }
   hole = kFirstName;
@@ -290,7 +300,7 @@ void DocumentWriter::AddNames(DocumentTree& tree, const Entry& entry) const {
       const bool lower = known->path == "log.level";
       tree.AddHole(known->path, lower ? hole | kLower : hole);
     } else {
-      tree.AddHole(ecs ? Under(options_.metadata_target, pair.name) : std::string(pair.name), hole);
+      tree.AddHole(Under(ecs ? options_.metadata_target : "", pair.name, options_.de_dot), hole);
     }
     ++hole;
   }

@@ -61,12 +61,6 @@ TEST_CASE("document tree: empty parts of a name are no objects", "[document]") {
   CHECK(Shown(tree) == R"({"a__b":1,"_c":2,"d_":3,"_":4})");
 }
 
-TEST_CASE("document tree: dots can stay out of it", "[document]") {
-  DocumentTree tree('-');
-  tree.AddText("a.b", "1");
-  CHECK(Shown(tree) == R"({"a-b":1})");
-}
-
 TEST_CASE("document tree: paths are removed and renamed with what is below them", "[document]") {
   DocumentTree tree;
   tree.Remove({"agent", "log.offset"});

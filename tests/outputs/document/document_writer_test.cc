@@ -119,6 +119,23 @@ TEST_CASE("document: shapes are told apart by labels, by names and by where line
         start + R"(,"log":{"offset":42,"file":{"path":"/var/log/b.log"}},"a":"2"})");
 }
 
+TEST_CASE("document: dots of names that came from logs can be replaced, the layout stays",
+          "[document]") {
+  DocumentOptions options;
+  options.fields = {{"a.b", FieldType::kAsExtracted}, {"x..y", FieldType::kAsExtracted}};
+  options.fields_target = "d";
+  const std::vector<Field> fields = {{"a.b", Value::Number(1)}, {"x..y", Value::Number(2)}};
+  Bed dots(options);
+  CHECK(dots.Write("x", {{"a", "1"}}, {{"m.n", "2"}}, fields)
+            .find(R"("d":{"a":{"b":1.0},"x__y":2.0},"metadata":{"m":{"n":"2"}})") !=
+        std::string::npos);
+  options.de_dot = '_';
+  Bed none(options);
+  const std::string written = none.Write("x", {{"a", "1"}}, {{"m.n", "2"}}, fields);
+  CHECK(written.find(R"("d":{"a_b":1.0,"x__y":2.0},"metadata":{"m_n":"2"})") != std::string::npos);
+  CHECK(written.find(R"("log":{"offset":42,)") != std::string::npos);
+}
+
 TEST_CASE("document: a JSON line can be the document itself", "[document]") {
   DocumentOptions options = Flat();
   options.layout = DocumentLayout::kRaw;
