@@ -190,6 +190,12 @@ std::optional<DataStreamConfig> ReadDataStream(FieldReader& parent) {
   stream.dataset = fields.String("dataset", stream.dataset);
   stream.name_space = fields.String("namespace", stream.name_space);
   for (const auto& [key, text] :
+       {std::pair("type", stream.type), std::pair("dataset", stream.dataset),
+        std::pair("namespace", stream.name_space)}) {
+    if (text.find("%{") != std::string::npos)
+      fields.Error(key, "has no values of entries in it", "use index for a name with values");
+  }
+  for (const auto& [key, text] :
        {std::pair("type", stream.type), std::pair("dataset", stream.dataset)}) {
     if (text.find('-') != std::string::npos)
       fields.Error(key, "must not contain '-'", "use '_' or '.'");
