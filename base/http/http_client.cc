@@ -259,8 +259,13 @@ Status HttpClient::Impl::SetHeaders(Transfer& transfer) {
   // An empty one takes away what libcurl would send: it waits for "100 Continue" otherwise.
   Append(list, "Expect:");
   Append(list, "Accept:");
-  for (const auto& [name, value] : transfer.request.headers)
+  for (const auto& [name, value] : transfer.request.headers) {
     Append(list, HeaderLine(name, value));
+    // Who asks for it compressed gets the text all the same.
+    if (name == "Accept-Encoding") {
+      curl_easy_setopt(transfer.easy.get(), CURLOPT_ACCEPT_ENCODING, value.c_str());
+    }
+  }
   if (!transfer.authorization.empty() && !HasHeader(transfer.request, "Authorization")) {
     Append(list, "Authorization: " + transfer.authorization);
   }

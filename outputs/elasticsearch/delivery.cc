@@ -23,6 +23,22 @@ std::string FirstWord(std::string_view reason) {
   return std::string(reason.substr(0, reason.find(':')));
 }
 
+// Of the id that we gave, and not of a field that is called so: `[_id]`, `user_id`.
+bool IsAboutOurId(std::string_view reason) {
+  constexpr std::string_view kId = "_id ";
+  for (std::size_t at = reason.find(kId); at != std::string_view::npos;
+       at = reason.find(kId, at + 1)) {
+    if (at == 0 || reason[at - 1] == ' ') return true;
+  }
+  return false;
+}
+
+// Those of Elasticsearch and its kin are JSON; what stands before them speaks HTML or nothing.
+bool IsOfProxy(const HttpResponse& response) {
+  const std::size_t first = response.body.find_first_not_of(" \t\r\n");
+  return first == std::string::npos || response.body[first] != '{';
+}
+
 std::string_view CategoryOf(uint16_t status) {
   switch (status) {
     case 400:
@@ -131,6 +147,8 @@ NextStep Delivery::OnAnswer(const HttpResponse& response) {
       return items ? OnItems(*items) : OnBadAnswer(items.error());
     }
     case 400:
+      // It has not seen the documents: none of them is at fault.
+      if (IsOfProxy(response)) return Hold(Describe(response));
       return Smaller("bad_request", response);
     case 413:
       context_.max_raw_bytes = TakeApart() ? apart_->RawSize(EntriesOf(piece)) : batch_.raw_size;
@@ -153,7 +171,7 @@ NextStep Delivery::OnAnswer(const HttpResponse& response) {
 
 NextStep Delivery::OnItems(const std::vector<BulkItem>& items) {
   const bool no_ids = std::all_of(items.begin(), items.end(), [](const BulkItem& item) {
-    return item.verdict == ItemVerdict::kRefused && item.reason.find("_id") != std::string::npos;
+    return item.verdict == ItemVerdict::kRefused && IsAboutOurId(item.reason);
   });
   if (no_ids && context_.options.id_mode == DocumentIdMode::kOffset) {
     // Every document there will be would go the same way.
@@ -242,11 +260,16 @@ NextStep Delivery::PieceDone() {
 // The receiver says yes, and nothing that fits the question.
 NextStep Delivery::OnBadAnswer(const Error& error) {
   Piece& piece = pieces_.front();
-  if (++piece.bad_answers > kMaxBadAnswers) return Hold(error.message);
-  last_error_ = error.message;
-  const milliseconds delay = backoff_.Next();
-  LogRetry(delay);
-  return {.kind = NextStep::Kind::kWaitAll, .delay = delay};
+  NextStep step;
+  if (++piece.bad_answers > kMaxBadAnswers) {
+    step = Hold(error.message);
+  } else {
+    last_error_ = error.message;
+    step = {.kind = NextStep::Kind::kWaitAll, .delay = backoff_.Next()};
+    LogRetry(step.delay);
+  }
+  step.answer_is_bad = true;
+  return step;
 }
 
 // The request as a whole was refused, and nothing of it stored: find out which document it is.
@@ -288,13 +311,12 @@ NextStep Delivery::Retry(const HttpResponse& response, bool host_failed) {
   if (const auto handled = HandledAsPoison(response, host_failed)) return *handled;
   NextStep step{
       .kind = NextStep::Kind::kWaitAll, .delay = milliseconds(0), .host_failed = host_failed};
+  // The pool waits for a host that failed; another one may take it now.
   if (host_failed) {
-    // The pool waits for the host; another one may take it now.
     step.kind = NextStep::Kind::kSend;
-    LogRetry(step.delay);
-    return step;
+  } else {
+    step.delay = backoff_.Next();
   }
-  step.delay = backoff_.Next();
   if (const auto asked = RetryAfter(response, context_.clock.WallNanos())) {
     step.delay = std::max(step.delay, backoff_.Jittered(*asked));
   }

@@ -52,8 +52,9 @@ struct NextStep {
     kDone,      // Finish() it.
   };
   Kind kind = Kind::kSend;
-  std::chrono::milliseconds delay{0};
-  bool host_failed = false;  // Another host may do better, at once.
+  std::chrono::milliseconds delay{0};  // With kSend: of the host that failed.
+  bool host_failed = false;            // Another host may do better, at once.
+  bool answer_is_bad = false;          // It has the status of success, and says nothing.
 };
 
 // Loop thread.

@@ -28,6 +28,22 @@ int64_t Nanos(milliseconds delay) {
   return std::chrono::nanoseconds(delay).count();
 }
 
+std::string PercentEncoded(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return encoded;
+}
+
 HostPool::Options PoolOptions(const ElasticsearchOptions& options) {
   return {.hosts = options.hosts.size(),
           .load_balance = options.load_balance,
@@ -148,7 +164,7 @@ bool ElasticsearchOutput::BeginNext() {
 
 std::string ElasticsearchOutput::UrlOf(std::size_t host) const {
   std::string url = options_.hosts[host] + "/_bulk?" + std::string(kFilter);
-  if (!options_.pipeline.empty()) url += "&pipeline=" + options_.pipeline;
+  if (!options_.pipeline.empty()) url += "&pipeline=" + PercentEncoded(options_.pipeline);
   return url;
 }
 
@@ -158,9 +174,11 @@ void ElasticsearchOutput::Send(ActiveAt at, std::size_t host) {
   request.body = at->delivery.body();
   request.keep_bytes = kMaxAnswerBytes;
   request.headers.emplace_back("Content-Type", "application/x-ndjson");
+  request.headers.emplace_back("Accept-Encoding", "gzip");
   if (at->delivery.compressed()) request.headers.emplace_back("Content-Encoding", "gzip");
   request.headers.emplace_back("User-Agent", options_.user_agent);
   at->host = host;
+  at->body_bytes = request.body.size();
   counters_->requests.fetch_add(1, std::memory_order_relaxed);
   at->request = client_.Send(std::move(request),
                              [this, at](const HttpResponse& response) { OnAnswer(at, response); });
@@ -171,12 +189,12 @@ void ElasticsearchOutput::OnAnswer(ActiveAt at, const HttpResponse& response) {
   at->request.reset();
   const std::size_t host = *std::exchange(at->host, std::nullopt);
   const NextStep step = at->delivery.OnAnswer(response);
-  hosts_.Release(host, step.host_failed, now);
-  const bool failed = step.host_failed || response.status != 200;
+  hosts_.Release(host, step.host_failed, now, step.delay);
+  const bool failed = step.host_failed || step.answer_is_bad || response.status != 200;
   if (failed) {
     counters_->failed_requests.fetch_add(1, std::memory_order_relaxed);
   } else {
-    counters_->sent_bytes.fetch_add(at->delivery.batch().body.size, std::memory_order_relaxed);
+    counters_->sent_bytes.fetch_add(at->body_bytes, std::memory_order_relaxed);
   }
   last_error_ = step.kind == NextStep::Kind::kDone && !failed ? "" : at->delivery.last_error();
   switch (step.kind) {

@@ -66,6 +66,7 @@ class ElasticsearchOutput final : public Output {
     elasticsearch::Delivery delivery;
     std::optional<std::size_t> host;  // While a request is on its way.
     std::optional<HttpClient::Id> request;
+    std::size_t body_bytes = 0;  // Of the request.
     bool waiting = false;
     Timer wait;
     int64_t wake_ns = 0;

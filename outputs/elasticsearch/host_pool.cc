@@ -37,12 +37,14 @@ std::optional<std::size_t> HostPool::Take(int64_t now_ns) {
   return std::nullopt;
 }
 
-void HostPool::Release(std::size_t index, bool failed, int64_t now_ns) {
+void HostPool::Release(std::size_t index, bool failed, int64_t now_ns,
+                       std::chrono::milliseconds at_least) {
   Host& host = hosts_[index];
   --host.in_flight;
   host.failing = failed;
   if (failed) {
-    host.down_until_ns = now_ns + std::chrono::nanoseconds(host.backoff.Next()).count();
+    host.down_until_ns =
+        now_ns + std::chrono::nanoseconds(std::max(host.backoff.Next(), at_least)).count();
     if (!options_.load_balance && next_ == index) next_ = (index + 1) % hosts_.size();
   } else {
     host.backoff.Reset();

@@ -1,6 +1,7 @@
 #include "outputs/elasticsearch/index_chooser.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -12,10 +13,13 @@ constexpr std::size_t kMaxIndexBytes = 255;
 constexpr int64_t kHourNs = 3600 * kNanosPerSecond;
 constexpr std::string_view kForbidden = "\\/*?\"<>| ,#:";
 
-bool Meets(const ConditionalIndex& rule, const Entry& entry, const Labels& labels) {
-  const auto pattern = EventPattern::Parse("%{[" + rule.field + "]}");
+bool Meets(const ConditionalIndex& rule, const std::optional<EventPattern>& field,
+           const Entry& entry, const Labels& labels) {
   std::string value;
-  if (!pattern || !pattern->Append(value, entry, labels)) return false;
+  if (!field || !field->Append(value, entry, labels)) {
+    if (rule.field != "message") return false;
+    value = entry.line;
+  }
   if (rule.equals) return value == *rule.equals;
   return !rule.contains || value.find(*rule.contains) != std::string::npos;
 }
@@ -56,11 +60,21 @@ bool MakeIndexName(std::string& name) {
   return changed;
 }
 
+IndexChooser::IndexChooser(const ElasticsearchOptions& options)
+    : options_(options), fallback_(options.index_fallback) {
+  if (!fallback_.empty()) MakeIndexName(fallback_);
+  for (const ConditionalIndex& rule : options.indices) {
+    auto field = EventPattern::Parse("%{[" + rule.field + "]}");
+    rule_fields_.push_back(field ? std::optional(std::move(*field)) : std::nullopt);
+  }
+}
+
 const EventPattern& IndexChooser::PatternFor(const Entry& entry, const Labels& labels) const {
-  const auto rule = std::find_if(
-      options_.indices.begin(), options_.indices.end(),
-      [&](const ConditionalIndex& candidate) { return Meets(candidate, entry, labels); });
-  return rule != options_.indices.end() ? rule->index : options_.index;
+  for (std::size_t i = 0; i < options_.indices.size(); ++i) {
+    const ConditionalIndex& rule = options_.indices[i];
+    if (Meets(rule, rule_fields_[i], entry, labels)) return rule.index;
+  }
+  return options_.index;
 }
 
 IndexChooser::Outcome IndexChooser::Choose(const Entry& entry, const Labels& labels,
@@ -90,7 +104,7 @@ bool IndexChooser::Admit(int64_t now_ns) {
 }
 
 IndexChooser::Outcome IndexChooser::UseFallback() {
-  name_ = options_.index_fallback;
+  name_ = fallback_;
   last_ = name_.empty() ? Outcome::kNone : Outcome::kFallback;
   return last_;
 }

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "base/entry.h"
 #include "base/label_sets.h"
@@ -17,7 +19,7 @@ namespace agent::elasticsearch {
 // Used by one worker's thread.
 class IndexChooser {
  public:
-  explicit IndexChooser(const ElasticsearchOptions& options) : options_(options) {}
+  explicit IndexChooser(const ElasticsearchOptions& options);
 
   enum class Outcome : uint8_t {
     kAsIs,
@@ -36,6 +38,8 @@ class IndexChooser {
   bool Admit(int64_t now_ns);
 
   const ElasticsearchOptions& options_;
+  std::string fallback_;
+  std::vector<std::optional<EventPattern>> rule_fields_;  // Of `options_.indices`.
   std::string expanded_;
   std::string last_expanded_;
   std::string name_;
