@@ -29,7 +29,7 @@ class HostPool {
   // A host that may get a request now: counted as on its way until Release().
   std::optional<std::size_t> Take(int64_t now_ns);
   // `failed`: it is down, or refuses everybody; it is left alone for `at_least`, if not longer.
-  void Release(std::size_t host, bool failed, int64_t now_ns,
+  void Release(std::size_t index, bool failed, int64_t now_ns,
                std::chrono::milliseconds at_least = std::chrono::milliseconds(0));
 
   // When a host that is left alone may be asked again; nothing: none is, or one is free.
