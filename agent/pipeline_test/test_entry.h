@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/config/yaml.h"
-#include "pipeline/block.h"
 #include "base/value.h"
+#include "pipeline/block.h"
 
 namespace agent {
 

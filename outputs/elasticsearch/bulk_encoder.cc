@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "outputs/document/document_id.h"
@@ -41,25 +42,24 @@ void BulkEncoder::BeginSource(std::shared_ptr<SourceProgress> progress) {
 
 void BulkEncoder::Add(const Entry& entry, int64_t now_ns) {
   if (source_.SettledBefore(entry)) return source_.SettleNow(entry, /*delivered=*/true);
-  const bool full = origins_.size() >= options_.batch_entries ||
-                    raw_bytes_ + entry.line.size() > options_.batch_bytes;
-  if (open_ && full) Close();
+  if (open_ && origins_.size() >= options_.batch_entries) Close();
+  const std::size_t before = raw_.size();
+  const auto outcome = chooser_.Choose(entry, dependencies_.sets.Get(entry.labels), now_ns);
+  const SourceProgress* const source = FirstSource(entry, source_);
+  AppendAction(entry, source);
+  writer_.Append(raw_, entry, source);
+  raw_.Append("\n");
+  if (open_ && raw_bytes_ + raw_.size() - before > options_.batch_bytes) CloseBefore(before);
   if (!open_) {
     open_ = true;
     created_ns_ = now_ns;
   }
-  const std::size_t before = raw_.size();
-  const auto outcome = chooser_.Choose(entry, dependencies_.sets.Get(entry.labels), now_ns);
   if (outcome == IndexChooser::Outcome::kNone) {
     unsendable_.push_back(static_cast<uint32_t>(origins_.size()));
   } else if (outcome != IndexChooser::Outcome::kAsIs) {
     counters_->repaired_entries.fetch_add(1, std::memory_order_relaxed);
   }
-  const SourceProgress* const source = FirstSource(entry, source_);
-  AppendAction(entry, source);
-  writer_.Append(raw_, entry, source);
-  raw_.Append("\n");
-  raw_bytes_ += raw_.size() - before;
+  raw_bytes_ += raw_.size() - (raw_bytes_ == 0 ? 0 : before);
   line_bytes_ += entry.line.size();
   origins_.Add(source_, entry);
   if (deflater_ && raw_.size() >= kCompressStep) Compress();
@@ -75,6 +75,14 @@ void BulkEncoder::AppendAction(const Entry& entry, const SourceProgress* source)
     raw_.Append("\"");
   }
   raw_.Append(options_.require_alias ? ",\"require_alias\":true}}\n" : "}}\n");
+}
+
+// What was written last goes into the next batch.
+void BulkEncoder::CloseBefore(std::size_t begin) {
+  const std::string last(raw_.data() + begin, raw_.size() - begin);
+  raw_.ShrinkTo(begin);
+  Close();
+  raw_.Append(last);
 }
 
 void BulkEncoder::Compress() {

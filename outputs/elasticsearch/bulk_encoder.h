@@ -44,6 +44,7 @@ class BulkEncoder final : public Encoder {
 
  private:
   void AppendAction(const Entry& entry, const SourceProgress* source);
+  void CloseBefore(std::size_t begin);
   void Compress();
   void Close();
 

@@ -16,6 +16,7 @@ constexpr milliseconds kMaxHold{300'000};
 // Answers that say nothing of the documents: after so many somebody has to look.
 constexpr uint32_t kMaxBadAnswers = 10;
 constexpr uint32_t kFailuresToSplit = 10;
+constexpr uint32_t kAttemptsToBeAlone = 3;
 constexpr uint16_t kNotFound = 404;
 constexpr int64_t kCeilingKeptNs = 3600 * kNanosPerSecond;
 
@@ -234,8 +235,7 @@ NextStep Delivery::RetryItems(const Piece& before, const std::vector<uint32_t>& 
   NoteFailure(piece);
   NextStep step;
   if (!entries.empty()) {
-    // The cluster asks for less: everybody slows down.
-    step.kind = NextStep::Kind::kWaitAll;
+    step.kind = WhoWaits(piece);
     step.delay = backoff_.Next();
   } else {
     step.kind = NextStep::Kind::kWaitThis;
@@ -244,6 +244,12 @@ NextStep Delivery::RetryItems(const Piece& before, const std::vector<uint32_t>& 
   }
   LogRetry(step.delay);
   return step;
+}
+
+// A receiver that asks for less asks everybody; unless what others send passes all the time.
+NextStep::Kind Delivery::WhoWaits(const Piece& piece) const {
+  const bool alone = piece.attempts >= kAttemptsToBeAlone && OthersPass(piece);
+  return alone ? NextStep::Kind::kWaitThis : NextStep::Kind::kWaitAll;
 }
 
 void Delivery::NoteFailure(Piece& piece) const {
@@ -309,8 +315,7 @@ NextStep Delivery::Retry(const HttpResponse& response, bool host_failed) {
     return RefusePiece("max_retries", last_error_, static_cast<uint16_t>(response.status));
   }
   if (const auto handled = HandledAsPoison(response, host_failed)) return *handled;
-  NextStep step{
-      .kind = NextStep::Kind::kWaitAll, .delay = milliseconds(0), .host_failed = host_failed};
+  NextStep step{.kind = WhoWaits(piece), .delay = milliseconds(0), .host_failed = host_failed};
   // The pool waits for a host that failed; another one may take it now.
   if (host_failed) {
     step.kind = NextStep::Kind::kSend;

@@ -118,6 +118,7 @@ class Delivery {
   NextStep RetryItems(const Piece& before, const std::vector<uint32_t>& entries,
                       const std::vector<uint32_t>& blocked);
   void CountStored(const std::vector<BulkItem>& items);
+  [[nodiscard]] NextStep::Kind WhoWaits(const Piece& piece) const;
   void NoteFailure(Piece& piece) const;
   [[nodiscard]] bool Expired(const Piece& piece) const;
   [[nodiscard]] bool OthersPass(const Piece& piece) const;

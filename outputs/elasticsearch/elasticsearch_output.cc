@@ -10,7 +10,6 @@ namespace agent {
 namespace {
 
 using elasticsearch::BulkEncoder;
-using elasticsearch::Delivery;
 using elasticsearch::NextStep;
 using std::chrono::milliseconds;
 
@@ -18,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20;
 // Batches that wait for something of their own, an index that is blocked, while others go on.
 constexpr std::size_t kMaxWaiting = 64;
+// A batch that has failed so often lets others by.
+constexpr uint32_t kAttemptsToYield = 3;
 
 // Every item keeps its status, or the items could not be told apart.
 constexpr std::string_view kFilter =
@@ -119,36 +120,56 @@ void ElasticsearchOutput::Enqueue(Batch batch) {
   Pump();
 }
 
-std::size_t ElasticsearchOutput::busy() const {
-  return static_cast<std::size_t>(std::count_if(
-      active_.begin(), active_.end(), [](const Active& active) { return !active.waiting; }));
+bool ElasticsearchOutput::Active::stuck() const {
+  return delivery.attempts() >= kAttemptsToYield;
 }
 
-// Sends whatever may be sent now: first what was begun, then what is next.
+// Sends whatever may be sent now.
 void ElasticsearchOutput::Pump() {
-  const int64_t now = dependencies_.clock.MonotonicNanos();
-  if (now < pause_until_ns_) return WakeLater();
-  for (auto at = active_.begin(); at != active_.end(); ++at) {
-    if (at->waiting || at->request) continue;
-    const std::optional<std::size_t> host = hosts_.Take(now);
-    if (!host) return WakeLater();
-    Send(at, *host);
-  }
-  while (BeginNext()) {
+  if (dependencies_.clock.MonotonicNanos() < pause_until_ns_) return WakeLater();
+  while (SendNext()) {
   }
 }
 
-// False when there is nothing to begin, or no place for it.
+// What was begun goes first; but what fails again and again takes turns with what is next, or a
+// batch that can never be stored would stop all the others. False when there is nothing to send, or
+// nowhere to.
+bool ElasticsearchOutput::SendNext() {
+  const auto ready = [](const Active& active) { return !active.waiting && !active.request; };
+  auto at = std::find_if(active_.begin(), active_.end(),
+                         [&](const Active& active) { return ready(active) && !active.stuck(); });
+  if (at == active_.end()) {
+    const auto stuck = std::find_if(active_.begin(), active_.end(), ready);
+    if (MayBegin() && (stuck == active_.end() || stuck_was_last_)) return BeginNext();
+    at = stuck;
+    if (at == active_.end()) return false;
+  }
+  const std::optional<std::size_t> host = hosts_.Take(dependencies_.clock.MonotonicNanos());
+  if (!host) {
+    WakeLater();
+    return false;
+  }
+  stuck_was_last_ = at->stuck();
+  Send(at, *host);
+  return true;
+}
+
+// Batches that wait for something of their own, or are stuck, leave their place to others.
+bool ElasticsearchOutput::MayBegin() const {
+  const auto working = static_cast<std::size_t>(
+      std::count_if(active_.begin(), active_.end(),
+                    [](const Active& active) { return !active.waiting && !active.stuck(); }));
+  return !queue_.empty() && working < hosts_.capacity() && active_.size() - working < kMaxWaiting;
+}
+
 bool ElasticsearchOutput::BeginNext() {
-  const std::size_t working = busy();
-  if (queue_.empty() || working >= hosts_.capacity()) return false;
-  if (active_.size() - working >= kMaxWaiting) return false;
   const int64_t now = dependencies_.clock.MonotonicNanos();
   const std::optional<std::size_t> host = hosts_.Take(now);
   if (!host) {
     WakeLater();
     return false;
   }
+  stuck_was_last_ = false;
   active_.emplace_back(dependencies_.loop, std::move(queue_.front()), context_,
                        Random(random_.Next()));
   queue_.pop_front();
@@ -218,6 +239,7 @@ void ElasticsearchOutput::Wait(ActiveAt at, milliseconds delay) {
   at->waiting = true;
   at->wake_ns = dependencies_.clock.MonotonicNanos() + Nanos(delay);
   if (drain_deadline_ns_ && at->wake_ns > *drain_deadline_ns_) {
+    queued_bytes_ -= at->delivery.batch().body.size;
     at->delivery.Abandon();
     active_.erase(at);
     if (idle()) drain_timer_.StartOnce(milliseconds(0), [this] { EndDrain(); });

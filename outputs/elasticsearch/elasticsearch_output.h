@@ -64,6 +64,8 @@ class ElasticsearchOutput final : public Output {
         : delivery(std::move(batch), context, random), wait(loop) {}
 
     elasticsearch::Delivery delivery;
+    [[nodiscard]] bool stuck() const;
+
     std::optional<std::size_t> host;  // While a request is on its way.
     std::optional<HttpClient::Id> request;
     std::size_t body_bytes = 0;  // Of the request.
@@ -74,8 +76,9 @@ class ElasticsearchOutput final : public Output {
   using ActiveAt = std::list<Active>::iterator;
 
   void Pump();
+  bool SendNext();
+  [[nodiscard]] bool MayBegin() const;
   bool BeginNext();
-  [[nodiscard]] std::size_t busy() const;
   void Send(ActiveAt at, std::size_t host);
   void OnAnswer(ActiveAt at, const HttpResponse& response);
   void Wait(ActiveAt at, std::chrono::milliseconds delay);
@@ -97,6 +100,7 @@ class ElasticsearchOutput final : public Output {
   std::deque<Batch> queue_;
   std::size_t queued_bytes_ = 0;
   std::list<Active> active_;
+  bool stuck_was_last_ = false;
   int64_t pause_until_ns_ = 0;  // The receiver has asked everybody to wait.
   Timer pump_timer_;
   Timer drain_timer_;

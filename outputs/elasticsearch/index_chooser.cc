@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 
 namespace agent::elasticsearch {
@@ -24,6 +25,17 @@ bool Meets(const ConditionalIndex& rule, const std::optional<EventPattern>& fiel
   return !rule.contains || value.find(*rule.contains) != std::string::npos;
 }
 
+// `text` is UTF-8.
+std::string LowerCase(std::string_view text) {
+  std::string lower;
+  while (!text.empty()) {
+    const DecodedRune rune = DecodeRune(text);
+    AppendUtf8(RuneToLower(rune.rune), lower);
+    text.remove_prefix(rune.size);
+  }
+  return lower;
+}
+
 }  // namespace
 
 bool MakeIndexName(std::string& name) {
@@ -34,8 +46,8 @@ bool MakeIndexName(std::string& name) {
     name = std::move(valid);
     changed = true;
   }
+  name = LowerCase(name);
   for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     if (kForbidden.find(c) == std::string_view::npos && static_cast<unsigned char>(c) >= 0x20)
       continue;
     c = '_';

@@ -20,7 +20,7 @@
 #include "base/utf8.h"
 #include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "pipeline/template/format.h"
 #include "pipeline/template/format_spec.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 #include "pipeline/template/functions.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "pipeline/template/functions.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -13,7 +13,7 @@
 #include "pipeline/template/convert.h"
 #include "pipeline/template/format.h"
 #include "pipeline/template/functions.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "pipeline/regex/regex.h"
 #include "pipeline/template/functions.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

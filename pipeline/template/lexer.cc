@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -340,7 +340,6 @@ class ItemTest(AnswerCase):
         self.settled(agent)
 
 
-    @unittest.expectedFailure  # With one request at a time, what fails is sent again before all others, for ever.
     def test_a_request_that_always_fails_does_not_stop_the_others(self):
         sink = self.bulk()
         sink.answer(bulk_only(lambda request: refuse(503) if b"poison" in request.body else None))

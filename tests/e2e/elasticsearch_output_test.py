@@ -294,7 +294,6 @@ class IndexTest(ElasticsearchCase):
         found = self.names(lines, label_of("app"), index="l-%{[labels.app]}")
         self.assertEqual(found, lines)
 
-    @unittest.expectedFailure  # Only ASCII is folded: the server refuses the name, a dead letter for each document.
     def test_letters_beyond_ascii_are_made_small(self):
         self.assertEqual(self.names(["ÜBER"], label_of("app"), index="l-%{[app]}", timeout_of_test=3), {"ÜBER": "l-über"})
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/entry.h"
-#include "pipeline/stage_observer.h"
 #include "base/value.h"
+#include "pipeline/stage_observer.h"
 
 namespace agent {
 

@@ -27,6 +27,7 @@ ElasticsearchOptions WithIndex(const std::string& pattern) {
 TEST_CASE("index name: is made one that Elasticsearch takes", "[es]") {
   CHECK(Named("logs-2024.05.01") == "logs-2024.05.01");
   CHECK(Named("Logs") == "logs");
+  CHECK(Named("l-ÜBER") == "l-über");
   CHECK(Named("a/b\\c*d?e\"f<g>h|i j,k#l:m") == "a_b_c_d_e_f_g_h_i_j_k_l_m");
   CHECK(Named("-_+x") == "x");
   CHECK(Named("..") == "unnamed");

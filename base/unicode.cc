@@ -1,10 +1,10 @@
-#include "pipeline/template/unicode.h"
+#include "base/unicode.h"
 
 #include <algorithm>
 #include <span>
 
+#include "base/case_tables.h"
 #include "base/utf8.h"
-#include "pipeline/template/case_tables.h"
 
 namespace agent {
 namespace {
