@@ -55,6 +55,7 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
                                                        const GenerationDependencies& dependencies,
                                                        DeadLetter& dead_letter) {
   std::vector<std::unique_ptr<Output>> outputs;
+  std::vector<std::string> names;
   const auto add = [&](std::unique_ptr<Output> output, const BufferConfig& buffer, bool required) {
     const BufferPlace place{.loop = dependencies.loop,
                             .budget = dependencies.budget,
@@ -64,6 +65,7 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
                             .output_index = outputs.size(),
                             .outputs = config.clients.size() + config.outputs.size(),
                             .kind = output->Info().kind};
+    names.push_back(output->name());
     outputs.push_back(WrapWithBuffer(std::move(output), buffer, required, place));
   };
   for (const ClientConfig& client : config.clients) {
@@ -79,6 +81,7 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
                                 dependencies.logger, dead_letter, outputs.size()),
         output.buffer, output.required);
   }
+  WarnOfOrphanBuffers(config.positions.filename, names, dependencies.logger);
   return outputs;
 }
 

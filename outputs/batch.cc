@@ -1,5 +1,7 @@
 #include "outputs/batch.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace agent {
@@ -30,9 +32,11 @@ void Batch::Settle(const std::vector<bool>& refused) {
   }
   holds.clear();  // Before the pins: whoever is told about a pin then sees both gone.
   for (std::size_t i = 0; i < pins.size(); ++i) {
+    if (pins[i].pin == SourcePin::kNameOnly) continue;
     pins[i].progress->Settle(output, pins[i].pin, bytes[i].settled, bytes[i].dropped);
   }
   pins.clear();
+  if (keeper != nullptr) std::exchange(keeper, nullptr)->OnSettled(*this, refused);
   origins.clear();
   body = Bytes();
   memory.Reset();
@@ -42,6 +46,7 @@ void Batch::Abandon() {
   for (const BatchHold& hold : holds)
     hold.held->Abandon();
   holds.clear();
+  if (keeper != nullptr) std::exchange(keeper, nullptr)->OnAbandoned(*this);
   pins.clear();  // What they pin stays pinned: that is what keeps the position back.
   origins.clear();
   body = Bytes();

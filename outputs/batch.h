@@ -15,14 +15,18 @@ namespace agent {
 
 // Bytes that are made once and then only read.
 struct Bytes {
-  std::unique_ptr<char[]> data;
+  // Shared: a batch may be on its way to the receiver and to the disk at the same time.
+  std::shared_ptr<char[]> data;
   std::size_t size = 0;
 };
 
 // One source's claim in a batch.
 struct SourcePin {
+  // Nothing is pinned: the pin only says which source it is.
+  static constexpr SourceProgress::PinId kNameOnly = 0;
+
   std::shared_ptr<SourceProgress> progress;
-  SourceProgress::PinId pin = 0;
+  SourceProgress::PinId pin = kNameOnly;
 };
 
 // Where an entry of a batch came from; in the order in which entries stand in the body.
@@ -40,6 +44,18 @@ struct BatchHold {
   std::shared_ptr<HeldBytes> held;
 };
 
+struct Batch;
+
+// Who has lent a batch to an output, and wants to know what became of it.
+class BatchKeeper {
+ public:
+  virtual ~BatchKeeper() = default;
+  // During Batch::Settle(). The batch is whole, but for its pins and holds.
+  virtual void OnSettled(const Batch& batch, const std::vector<bool>& refused) = 0;
+  // During Batch::Abandon().
+  virtual void OnAbandoned(const Batch& batch) = 0;
+};
+
 struct Batch {
   std::size_t output = 0;      // Which output it is for, by index.
   std::string tenant;          // Empty: none.
@@ -53,6 +69,9 @@ struct Batch {
   std::vector<uint32_t> unsendable;
   MemoryBudget::Reservation memory;
   int64_t created_ns = 0;  // Monotonic; when its first entry came.
+  // Outlives the batch; null: nobody.
+  BatchKeeper* keeper = nullptr;
+  uint64_t keeper_number = 0;  // By which the keeper knows it.
 
   [[nodiscard]] std::size_t entries() const { return origins.size(); }
 

@@ -22,8 +22,10 @@ struct LaneStatus {
   std::string tenant;
   std::size_t queued_batches = 0;
   std::size_t queued_bytes = 0;
-  int64_t oldest_ns = 0;   // Monotonic time of its oldest unsettled batch; 0: none.
-  std::string state;       // "idle", "sending", "retrying", "holding".
+  int64_t oldest_ns = 0;  // Monotonic time of its oldest unsettled batch; 0: none.
+  // "idle", "sending", "retrying", "holding"; with a disk buffer also "spilling" (what comes goes
+  // to the disk) and "draining" (what is on the disk goes out).
+  std::string state;
   std::string last_error;  // Empty while all is well.
   uint32_t attempts = 0;   // Of the batch at the front.
 };

@@ -117,6 +117,8 @@ ClientConfig ReadClient(const ConfigNode& node, const std::string& path, Problem
   client.external_labels = ReadLabels(fields, "external_labels");
   ReadHeaders(fields, client);
   client.http = ReadHttpClient(fields);
+  client.buffer = ReadBuffer(fields);
+  client.required = fields.Bool("required", true);
   if (fields.Node("stream_lag_labels") != nullptr) {
     fields.Warning("stream_lag_labels", "has no effect", "leave it out");
   }

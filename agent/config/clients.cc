@@ -142,6 +142,19 @@ void NameThem(std::vector<Found>& all, Problems& problems) {
   }
 }
 
+void CheckBufferPaths(const std::vector<Found>& all, Problems& problems) {
+  std::map<std::string, const Found*> paths;
+  for (const Found& found : all) {
+    const std::string& path = found.client.buffer.path;
+    if (path.empty()) continue;
+    const auto [first, fresh] = paths.try_emplace(path, &found);
+    if (fresh) continue;
+    problems.Error(found.place, found.path + ".buffer.path",
+                   "a buffer is for one output: " + path + " is taken",
+                   "the first is " + first->second->path);
+  }
+}
+
 }  // namespace
 
 std::vector<ClientConfig> ReadClients(const Flags& flags, FieldReader& fields) {
@@ -175,6 +188,7 @@ std::vector<ClientConfig> ReadClients(const Flags& flags, FieldReader& fields) {
   for (Found& found : all)
     AddLabels(for_all, found.client);
   NameThem(all, problems);
+  CheckBufferPaths(all, problems);
   const ConfigNode* const outputs = fields.Node("outputs");
   const bool has_outputs =
       outputs != nullptr && outputs->is_sequence() && !outputs->items().empty();

@@ -1,6 +1,8 @@
 // `outputs` as YAML.
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config/effective_parts.h"
@@ -89,6 +91,20 @@ void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
 
 }  // namespace
 
+void WriteBuffer(YamlWriter& out, const BufferConfig& buffer) {
+  if (buffer == BufferConfig{}) return;
+  out.BeginMap("buffer");
+  out.Text("type", buffer.type == BufferType::kNone ? "none" : "disk");
+  out.OptionalText("path", buffer.path);
+  WriteNumber(out, "max_size", buffer.max_size_bytes);
+  constexpr std::array<std::string_view, 3> kWhenFull = {"block", "drop_oldest", "drop_newest"};
+  out.Text("when_full", kWhenFull[static_cast<std::size_t>(buffer.when_full)]);
+  constexpr std::array<std::string_view, 3> kSync = {"interval", "always", "never"};
+  out.Text("sync", kSync[static_cast<std::size_t>(buffer.sync)]);
+  if (buffer.min_free_bytes) WriteNumber(out, "min_free", *buffer.min_free_bytes);
+  out.EndMap();
+}
+
 void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs) {
   if (outputs.empty()) return;
   out.BeginList("outputs");
@@ -96,6 +112,7 @@ void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs) {
     out.BeginItem();
     out.Text("name", output.name);
     if (output.elasticsearch) WriteElasticsearch(out, *output.elasticsearch);
+    WriteBuffer(out, output.buffer);
     out.Bool("required", output.required);
     out.EndItem();
   }

@@ -26,6 +26,8 @@ void WriteList(YamlWriter& out, std::string_view key, const std::vector<std::str
 void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs);
 // What an HTTP client is told; secrets masked.
 void WriteHttp(YamlWriter& out, const HttpClientConfig& http);
+// `buffer` of an output, when it is not the default.
+void WriteBuffer(YamlWriter& out, const BufferConfig& buffer);
 void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs);
 // `tls_config`; nothing when it says nothing.
 void WriteTls(YamlWriter& out, const TlsConfig& tls);

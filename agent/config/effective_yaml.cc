@@ -31,6 +31,7 @@ std::string_view TlsVersionName(TlsVersion version) {
 
 namespace {
 
+using effective::WriteBuffer;
 using effective::WriteDuration;
 using effective::WriteHttp;
 using effective::WriteLabels;
@@ -58,6 +59,8 @@ void WriteClient(YamlWriter& out, const ClientConfig& client) {
   WriteDuration(out, "timeout", client.timeout);
   out.Text("tenant_id", client.tenant_id);
   out.Bool("drop_rate_limited_batches", client.drop_rate_limited_batches);
+  WriteBuffer(out, client.buffer);
+  if (!client.required) out.Bool("required", false);
 }
 
 std::string_view ActionName(RelabelAction action) {

@@ -87,7 +87,7 @@ struct LaneInfo {
   std::string kind{};      // "loki", "elasticsearch", …
   std::string receiver{};  // URL or path; without secrets.
   std::string tenant{};
-  std::string state{};  // "idle", "sending", "retrying", "holding".
+  std::string state{};  // "idle", "sending", "retrying", "holding", "spilling", "draining".
   std::string last_error{};
   uint32_t attempts = 0;
   std::size_t queued_batches = 0;

@@ -34,7 +34,7 @@ Sums SumUp(const std::vector<JobStatus>& jobs) {
 }
 
 bool IsWell(const LaneInfo& lane) {
-  return lane.state == "idle" || lane.state == "sending";
+  return lane.state == "idle" || lane.state == "sending" || lane.state == "draining";
 }
 
 void AppendTiles(const Sums& sums, const std::vector<LaneInfo>& lanes, const Readiness& readiness,

@@ -301,7 +301,8 @@ void Engine::CollectLanes(MetricSink& sink) const {
                static_cast<double>(lane.queued_bytes));
       sink.Add("agent_output_oldest_unsettled_seconds", {name, lane.tenant},
                static_cast<double>(age) / static_cast<double>(kNanosPerSecond));
-      for (const std::string_view state : {"idle", "sending", "retrying", "holding"}) {
+      for (const std::string_view state :
+           {"idle", "sending", "retrying", "holding", "spilling", "draining"}) {
         sink.Add("agent_output_state", {name, lane.tenant, state}, lane.state == state ? 1 : 0);
       }
     }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/config/config.h"
 #include "base/clock.h"
@@ -26,6 +27,13 @@ struct BufferPlace {
   std::size_t outputs = 1;       // How many there are: with several, each has a buffer by default.
   std::string kind;              // "loki": who can read what is stored. At most 15 bytes.
 };
+
+// The folder of all buffers that say no other place; beside the positions.
+std::string BuffersFolder(const std::string& positions_file);
+
+// Says which buffers hold something and belong to none of these outputs.
+void WarnOfOrphanBuffers(const std::string& positions_file,
+                         const std::vector<std::string>& output_names, Logger& logger);
 
 // The output itself when it needs neither: it has no buffer, and is required.
 std::unique_ptr<Output> WrapWithBuffer(std::unique_ptr<Output> output, const BufferConfig& config,
