@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agent/config/flags.h"
+#include "agent/modes/buffer_tool.h"
 #include "agent/modes/check_syntax.h"
 #include "agent/modes/pipeline_test.h"
 #include "agent/modes/run.h"
@@ -14,6 +15,9 @@ int main(int argc, char** argv) {
   const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
   if (!arguments.empty() && std::string_view(arguments[0]) == "test") {
     return agent::RunPipelineTests(arguments.subspan(1));
+  }
+  if (!arguments.empty() && std::string_view(arguments[0]) == "buffer") {
+    return agent::RunBufferTool(arguments.subspan(1));
   }
   const agent::ParsedFlags parsed = agent::ParseFlags(arguments);
   if (!parsed.error.empty()) {
