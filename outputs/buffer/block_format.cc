@@ -113,6 +113,9 @@ void PutPayload(const StoredBatch& batch, std::string& out) {
     PutVarint(out, Difference(offset, origin.offset));
     offset = origin.offset;
   }
+  PutVarint(out, batch.unsendable.size());
+  for (const uint32_t entry : batch.unsendable)
+    PutVarint(out, entry);
   PutText(out, {batch.body.data.get(), batch.body.size});
 }
 
@@ -131,6 +134,17 @@ bool ReadOrigins(PayloadReader& reader, std::size_t entries, StoredBatch& batch)
     offset = Apply(offset, reader.Varint());
     origin.offset = offset;
     batch.origins.push_back(origin);
+  }
+  return reader.ok();
+}
+
+bool ReadUnsendable(PayloadReader& reader, StoredBatch& batch) {
+  const uint64_t count = reader.Varint();
+  if (count > batch.origins.size()) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t entry = reader.Varint();
+    if (entry >= batch.origins.size()) return false;
+    batch.unsendable.push_back(static_cast<uint32_t>(entry));
   }
   return reader.ok();
 }
@@ -272,6 +286,7 @@ Result<StoredBatch> BlockCodec::Decode(const BlockHeader& header, std::string_vi
   for (uint64_t i = 0; i < jobs && reader.ok(); ++i)
     batch.jobs.emplace_back(reader.Text());
   if (!reader.ok() || !ReadOrigins(reader, header.entries, batch)) return damaged;
+  if (!ReadUnsendable(reader, batch)) return damaged;
   const std::string_view body = reader.Text();
   if (!reader.ok() || reader.left() > 0) return damaged;
   batch.body.size = body.size();

@@ -38,6 +38,7 @@ struct StoredBatch {
   Bytes body;
   std::vector<std::string> jobs;
   std::vector<EntryOrigin> origins;  // `pin` is an index into `jobs`.
+  std::vector<uint32_t> unsendable;  // As in Batch.
   MemoryBudget::Reservation memory;
 };
 

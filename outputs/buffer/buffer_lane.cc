@@ -93,6 +93,7 @@ void BufferLane::Hand(uint64_t number) {
   for (const SourcePin& pin : batch.pins)
     copy.pins.push_back({pin.progress, SourcePin::kNameOnly});
   copy.origins = batch.origins;
+  copy.unsendable = batch.unsendable;
   copy.created_ns = batch.created_ns;
   // The body counts where it stays longest.
   copy.memory = std::move(batch.memory);
@@ -118,6 +119,7 @@ void BufferLane::HandStored(StoredBatch stored) {
     batch.pins.push_back({std::move(source), SourcePin::kNameOnly});
   }
   batch.origins = std::move(stored.origins);
+  batch.unsendable = std::move(stored.unsendable);
   const int64_t age = context_.clock.WallNanos() - stored.created_wall_ns;
   batch.created_ns =
       std::max<int64_t>(1, context_.clock.MonotonicNanos() - std::max<int64_t>(0, age));
@@ -220,6 +222,7 @@ void BufferLane::SpoolOne(uint64_t number, Held& held, bool already_sent) {
   for (const SourcePin& pin : batch.pins)
     stored->jobs.push_back(pin.progress->job());
   stored->origins = batch.origins;
+  stored->unsendable = batch.unsendable;
   stored->memory = context_.budget.Reserve(stored->origins.size() * sizeof(EntryOrigin));
   held.spool = Spool::kPending;
   last_spooled_ = number;

@@ -27,6 +27,7 @@ TEST_CASE("buffer block: comes back as it was", "[buffer]") {
   batch.jobs = {"one", "two"};
   batch.origins[1].pin = 1;
   batch.origins[2].pin = EntryOrigin::kNoPin;
+  batch.unsendable = {0, 2};
   batch.origins[2].offset = 3;  // Smaller than the one before.
 
   const std::string block(codec.Encode(batch, 7));
@@ -46,6 +47,7 @@ TEST_CASE("buffer block: comes back as it was", "[buffer]") {
   CHECK(got->line_bytes == batch.line_bytes);
   CHECK(got->created_wall_ns == batch.created_wall_ns);
   CHECK(got->jobs == batch.jobs);
+  CHECK(got->unsendable == batch.unsendable);
   CHECK(BodyText(*got) == BodyText(batch));
   REQUIRE(got->origins.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
