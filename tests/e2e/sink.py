@@ -195,7 +195,11 @@ class Sink:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def _handle(self, request):
-        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        length = int(request.headers.get("Content-Length", 0))
+        body = request.rfile.read(length)
+        if len(body) < length:  # The sender was killed in the middle.
+            request.close_connection = True
+            return
         try:
             push = Push(self._decode(body), dict(request.headers), len(body))
         except (ValueError, IndexError) as error:
