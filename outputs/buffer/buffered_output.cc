@@ -257,9 +257,9 @@ void BufferedOutput::OneFlushed() {
 std::vector<LaneStatus> BufferedOutput::Status() const {
   std::vector<LaneStatus> all = inner_->Status();
   for (const auto& [tenant, lane] : lanes_) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const LaneStatus& status) {
-      return status.tenant == lane->tenant();
-    });
+    const std::string& of = lane->tenant();
+    const auto found = std::find_if(
+        all.begin(), all.end(), [&of](const LaneStatus& status) { return status.tenant == of; });
     lane->AddStatus(found != all.end() ? *found : all.emplace_back());
   }
   return all;
