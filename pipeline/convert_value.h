@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/block.h"
 #include "base/value.h"
+#include "pipeline/block.h"
 
 namespace agent {
 

@@ -7,9 +7,10 @@
 
 namespace agent {
 
-// Leaves `config` without disk buffers, and with one job: its first one, or, when it has none, one without stages called
-// "stdin". Returns the labels that entries start with: those of all the job's static_configs, later
-// ones over earlier ones, `__` labels kept; without a job, job="stdin" and the host's name.
+// Leaves `config` without disk buffers, and with one job: its first one, or, when it has none, one
+// without stages called "stdin". Returns the labels that entries start with: those of all the job's
+// static_configs, later ones over earlier ones, `__` labels kept; without a job, job="stdin" and
+// the host's name.
 Labels MakeStdinJob(Config& config);
 
 }  // namespace agent

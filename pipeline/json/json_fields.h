@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/value.h"
 #include "pipeline/arena.h"
 #include "pipeline/json/json_dom.h"
-#include "base/value.h"
 
 namespace agent {
 

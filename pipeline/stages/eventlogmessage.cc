@@ -17,10 +17,10 @@
 #include <utility>
 
 #include "base/labels.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "pipeline/stage_failure.h"
 #include "pipeline/stages/stages.h"
-#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -7,10 +7,10 @@
 #include <cstdint>
 
 #include "base/go_format.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "pipeline/template/format.h"
 #include "pipeline/template/format_spec.h"
-#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "pipeline/template/functions.h"
-#include "base/unicode.h"
 
 namespace agent {
 namespace {

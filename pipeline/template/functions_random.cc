@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/random.h"
-#include "pipeline/template/functions.h"
 #include "base/unicode.h"
+#include "pipeline/template/functions.h"
 
 namespace agent {
 namespace {

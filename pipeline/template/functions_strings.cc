@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/go_format.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "pipeline/template/convert.h"
 #include "pipeline/template/format.h"
 #include "pipeline/template/functions.h"
-#include "base/unicode.h"
 
 namespace agent {
 namespace {

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "pipeline/regex/regex.h"
 #include "pipeline/template/functions.h"
-#include "base/unicode.h"
 
 namespace agent {
 namespace {

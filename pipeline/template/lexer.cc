@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "base/utf8.h"
 #include "base/unicode.h"
+#include "base/utf8.h"
 
 namespace agent {
 namespace {
