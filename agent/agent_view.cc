@@ -70,6 +70,7 @@ TargetStatus ShowTarget(const Target& target, std::vector<FileInfo> files) {
   shown.path_pattern = target.path;
   shown.files = std::move(files);
   shown.ready = !shown.files.empty();
+  if (target.awaited) shown.waits_for = target.waits_for;
   return shown;
 }
 
@@ -295,6 +296,7 @@ void Agent::CollectMetrics(Exposition& page) {
 }
 
 void Agent::CollectFiles(MetricSink& sink) const {
+  tailer_->CollectMetrics(sink);
   const TailerCounters counters = tailer_->counters();
   const auto count = [&sink](std::string_view name, uint64_t value) {
     sink.Add(name, {}, static_cast<double>(value));

@@ -34,6 +34,7 @@ struct Target {
   // The file is about to come, and may be gone soon after: it is opened as it appears, and read
   // when this is false. Needs a literal path.
   bool awaited = false;
+  std::string waits_for{};  // Why it is not read yet, one sentence, for pages.
 
   bool operator==(const Target&) const = default;
 };

@@ -51,6 +51,7 @@ struct TargetStatus {
   bool ready = false;          // Something is being read.
   std::string path_pattern{};  // "/var/log/*.log"; empty for sources that have none.
   std::string last_error{};
+  std::string waits_for{};  // Why nothing is read yet; empty: it is, or there is nothing to read.
   std::vector<FileInfo> files{};
 };
 

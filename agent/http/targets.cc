@@ -34,7 +34,8 @@ void AppendTarget(const TargetStatus& target, JsonWriter& json) {
   json.BeginObject().Key("labels").Object(target.labels);
   json.Key("discovered_labels").Object(target.discovered_labels);
   json.Key("path").String(target.path_pattern).Key("ready").Bool(target.ready);
-  json.Key("last_error").String(target.last_error).Key("files").BeginArray();
+  json.Key("last_error").String(target.last_error);
+  json.Key("waits_for").String(target.waits_for).Key("files").BeginArray();
   for (const FileInfo& file : target.files)
     AppendFile(file, json);
   json.EndArray().EndObject();

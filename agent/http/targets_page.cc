@@ -103,6 +103,9 @@ void AppendTarget(const TargetStatus& target, std::size_t& files_left, HtmlPage&
   if (!target.discovered_labels.empty()) {
     page.Details("before relabelling").LabelList(target.discovered_labels).Raw("</details>");
   }
+  if (!target.waits_for.empty()) {
+    page.Raw("<br><span class=\"faint\">Waits: ").Text(target.waits_for).Raw("</span>");
+  }
   if (!target.last_error.empty()) {
     page.Raw("<br><span class=\"bad\">").Text(target.last_error).Raw("</span>");
   }

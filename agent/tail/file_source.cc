@@ -62,7 +62,10 @@ ReadStatus FileSource::Read(BlockBuffer& buffer, std::size_t max_bytes, Chunk& c
     if (const Step end = EndSource(orders, buffer, chunk)) return *end;
   }
   for (int i = 0; i < kMaxEndChecks; ++i) {
-    if (const Step read = ReadLines(buffer, max_bytes, chunk)) return *read;
+    if (const Step read = ReadLines(buffer, max_bytes, chunk)) {
+      if (chunk.offset == 0 && !chunk.data.empty()) context().first_reads.Note(job(), fd_.get());
+      return *read;
+    }
     if (const Step end = AtEnd(orders, buffer, chunk)) return *end;
   }
   // It grows as fast as we look. An empty chunk brings the worker back.

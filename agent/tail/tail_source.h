@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "agent/tail/file_identity.h"
+#include "agent/tail/first_reads.h"
 #include "agent/tail/journal.h"
 #include "agent/tail/open_files.h"
 #include "agent/tail/source.h"
@@ -44,6 +45,7 @@ struct SourceContext {
   OpenFiles open_files;
   const std::size_t max_line_bytes;  // A longer line is skipped, and counted as dropped.
   SourceCounters counters;
+  FirstReads first_reads;
 };
 
 // A moment of a source, for the tailer and for pages.

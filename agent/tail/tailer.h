@@ -156,6 +156,8 @@ class Tailer {
 
   [[nodiscard]] std::vector<FileStatus> Status() const;
   [[nodiscard]] TailerCounters counters() const;
+  // Those that are more than a number.
+  void CollectMetrics(MetricSink& sink) const { context_->first_reads.Collect(sink); }
   // What positions.yaml says now.
   [[nodiscard]] PositionStore::Offsets Positions() const;
 

@@ -128,6 +128,11 @@ const std::vector<MetricInfo>& Table() {
        kGauge,
        "Files that match and are not read: links lead out of the folders where their logs may be.",
        {}},
+      {"agent_first_read_seconds",
+       kHistogram,
+       "From when a log was made (a container's: when it was started) to its first byte being read, "
+       "of logs that were made while the agent ran.",
+       {"job"}},
       {"agent_held_deleted_files",
        kGauge,
        "Deleted files that are kept open until they have been read to their end.",

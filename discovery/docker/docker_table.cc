@@ -176,6 +176,7 @@ void DockerTable::WorkOut(Entry& entry) const {
   if (!path.empty()) entry.path = std::move(path);
   target.path = entry.path;
   target.awaited = entry.container.status == "created" && entry.gone_ns == 0;
+  if (target.awaited) target.waits_for = "the container is created, and not started yet";
   std::string rule;
   // The first port whose labels are kept: a log is read once, however many ports there are.
   const bool kept = std::any_of(sets.begin(), sets.end(), [&](const Labels& labels) {

@@ -59,6 +59,7 @@ class KubernetesDiscoverer final : public Discoverer {
     PodFolder folder;  // All that was ever seen in it.
     int64_t since_ns = 0;
     int64_t vanished_ns = 0;  // 0: it is there.
+    std::string waits_for;    // For pages.
   };
   struct GonePod {
     KubeObject object;
@@ -88,7 +89,8 @@ class KubernetesDiscoverer final : public Discoverer {
   void AddPod(const std::string& folder, const KubeObject& pod, bool gone);
   void NoteUnknownFolders(const std::set<std::string>& known);
   void AddUnknownFolders();
-  void AddAwaited(const std::string& name, const PodFolder& folder);
+  void AddAwaited(const std::string& name, const UnknownFolder& unknown);
+  [[nodiscard]] std::string WhatIsAwaited() const;
   void AddWithoutLabels(const std::string& name, const PodFolder& folder);
   [[nodiscard]] Labels FolderLabels(const PodFolder& folder, const std::string& container) const;
   [[nodiscard]] std::string DefaultPath(const std::string& folder,

@@ -1,7 +1,9 @@
 // From what is known of pods and their folders to targets.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <ctime>
 #include <iterator>
 #include <utility>
 
@@ -132,7 +134,8 @@ void KubernetesDiscoverer::NoteUnknownFolders(const std::set<std::string>& known
   std::erase_if(unknown_, [&known](const auto& pair) { return known.contains(pair.first); });
   for (const auto& [name, folder] : folders_) {
     if (known.contains(name) || !IsOurs(folder)) continue;
-    const auto [at, fresh] = unknown_.try_emplace(name, UnknownFolder{folder, now_ns, 0});
+    const auto [at, fresh] =
+        unknown_.try_emplace(name, UnknownFolder{folder, now_ns, 0, WhatIsAwaited()});
     UnknownFolder& unknown = at->second;
     unknown.vanished_ns = 0;
     if (fresh) continue;
@@ -158,7 +161,7 @@ void KubernetesDiscoverer::AddUnknownFolders() {
     if (now_ns < end_ns) {
       ++waiting_;
       next_ns = std::min(next_ns, end_ns - now_ns);
-      AddAwaited(name, unknown.folder);
+      AddAwaited(name, unknown);
     } else {
       const int64_t gone_ns = std::max(unknown.vanished_ns, end_ns) + kKeepGoneNanos;
       if (unknown.vanished_ns != 0 && (options_.needs_api || now_ns >= gone_ns)) {
@@ -188,8 +191,26 @@ void KubernetesDiscoverer::AddWithoutLabels(const std::string& name, const PodFo
   }
 }
 
+// From now on.
+std::string KubernetesDiscoverer::WhatIsAwaited() const {
+  const std::string what =
+      "the API server has not told of this pod yet; its log is open and held back";
+  const int64_t until_s =
+      (dependencies_.clock.WallNanos() + options_.label_wait.count() * kNanosPerMilli) /
+      kNanosPerSecond;
+  const auto at = static_cast<time_t>(until_s);
+  tm time{};
+  gmtime_r(&at, &time);
+  std::array<char, 16> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%H:%M:%S", &time);
+  const std::string until = std::string(text.data(), size) + " UTC";
+  if (options_.needs_api) return what + ", and looked for until " + until;
+  return what + ", until " + until + ": it is read with its folder's labels then";
+}
+
 // Opened at once, so that they are not lost when the pod is deleted meanwhile, and not read.
-void KubernetesDiscoverer::AddAwaited(const std::string& name, const PodFolder& folder) {
+void KubernetesDiscoverer::AddAwaited(const std::string& name, const UnknownFolder& unknown) {
+  const PodFolder& folder = unknown.folder;
   std::vector<std::string> files = folder.files;
   for (const std::string& container : folder.containers) {
     const bool has_file = std::any_of(files.begin(), files.end(), [&](const std::string& file) {
@@ -205,6 +226,7 @@ void KubernetesDiscoverer::AddAwaited(const std::string& name, const PodFolder& 
     target.path = top + file;
     target.roots = options_.log_roots;
     target.awaited = true;
+    target.waits_for = unknown.waits_for;
     std::string path = target.path;
     awaited_.emplace(std::move(path), std::make_shared<const Target>(std::move(target)));
   }

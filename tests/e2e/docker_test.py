@@ -263,17 +263,56 @@ class DockerTest(harness.TestCase):
         self.wait_lines("renamed", ["begin"])
         self.assertEqual(self.lines("worker"), ["begin"] * 2)
 
-    def test_the_example_works(self):
-        text = (harness.ROOT / "examples/docker/agent.yaml").read_text()
-        for ours, here in (
+    def start_as_written(self, path, state):
+        """Somebody's configuration, word for word but for where things are. `state`: its folder for positions."""
+        text = (harness.ROOT / path).read_text()
+        port = harness.free_port()
+        for theirs, here in (
+            (state, f"{self.dir}/"),  # The first: others have it in them.
             ("unix:///var/run/docker.sock", self.daemon.host),
             ("http://loki:3100/loki/api/v1/push", self.receiver.url),
-            ("/var/lib/log-agent", str(self.dir)),
-            ("9080", str(harness.free_port())),
+            ("9080", str(port)),
         ):
-            self.assertIn(ours, text)
-            text = text.replace(ours, here)
+            self.assertIn(theirs, text)
+            text = text.replace(theirs, here)
         agent = self.start(text)
+        agent.port = port
+        return agent
+
+    def test_a_platform_s_configuration_for_promtail_runs_as_it_is(self):
+        agent = self.start_as_written("tests/agent/config/requirements/platform.yaml", "/tmp/")
+        self.wait_listening(agent)
+        line = '{"level": "info", "timestamp": "2026-05-04T09:12:03Z", "model_name": "resnet", "gpu_id": 3, "message": "m"}'
+        self.daemon.run("trainer", f"echo '{line}'", "--label=com.docker.compose.service=train")
+        self.wait_lines("trainer", [line])
+        (entry,) = self.entries("trainer")
+        want = {"container": "trainer", "stream": "stdout", "service": "train", "level": "info"}
+        self.assertEqual(entry.labels, {**want, "model_name": "resnet", "gpu_id": "3"})
+        self.assertEqual(entry.ts, 1777885923 * 10**9)
+
+    def test_a_full_stack_s_configuration_for_promtail_runs_as_it_is(self):
+        agent = self.start_as_written("tests/agent/config/requirements/full_stack.yaml", "/tmp/")
+        self.wait_listening(agent)
+        line = (
+            '{"time": "2026-05-04T09:12:03.5Z", "level": "error", "event": "e", "message": "by a.b@example.org", '
+            '"user_id": "u1", "latency_ms": 0.3, "status_code": 500, "method": "GET"}'
+        )
+        options = ("--label=logging=promtail", "--label=environment=lab", "--label=com.docker.compose.service=api")
+        self.daemon.run("gateway", f"echo '{line}'; echo '{line}' >&2", *options)
+        self.daemon.run("not-wanted", f"echo '{line}'")
+        # As in Promtail, it is the group that is replaced, and not the match.
+        shown = line.replace("a.b@example.org", "***REDACTED_EMAIL***").replace("u1", '"user_id":"***REDACTED***"')
+        self.wait_lines("gateway", [shown], stream="stdout")
+        self.wait_lines("gateway", [shown], stream="stderr")
+        labels = self.entries("gateway")[0].labels
+        want = {"container": "gateway", "service": "api", "environment": "lab", "level": "error", "event": "e"}
+        want |= {"status_code": "500", "method": "GET"}
+        self.assertEqual({name: labels.get(name) for name in want}, want)
+        self.assertEqual(self.lines("not-wanted"), [])
+        self.assertEqual(agent.metrics().sum("promtail_custom_log_errors_total"), 2)
+
+    def test_the_example_works(self):
+        agent = self.start_as_written("examples/docker/agent.yaml", "/var/lib/log-agent")
         self.wait_listening(agent)
         line = '{"level": "warn", "trace_id": "abc", "time": "2026-05-04T09:12:03.5Z", "message": "hi"}'
         self.daemon.run("app", f"echo '{line}'", "--label=logging=promtail", "--label=environment=test")

@@ -3,6 +3,7 @@
 labels; links out of their folders."""
 
 import gzip
+import json
 import os
 import pathlib
 
@@ -68,6 +69,9 @@ class PodsTest(KubernetesTestCase):
             api.delete("pods", name)
         self.wait_lines(*[f"{name} {what}" for name in names for what in ("first", "last")])
         self.assertEqual({self.labels(f"{name} last")["app"] for name in names}, {"moment"})
+        metrics = agent.metrics()
+        self.assertEqual(metrics.sum("agent_first_read_seconds_count", job="pods"), len(names))
+        self.assertEqual(metrics.sum("agent_first_read_seconds_bucket", job="pods", le="10"), len(names))
         self.end(agent)
 
     def test_a_pod_s_labels_change_and_nothing_is_read_twice(self):
@@ -164,6 +168,9 @@ class WaitingTest(KubernetesTestCase):
         wait_until("it waits", lambda: agent.get("/metrics")[0] == 200 and self.waiting(agent) == 1)
         wait_until("it is open", lambda: self.is_open(agent, self.kubelet.folder(app) / "0.log"))
         self.assertIn("1 pods wait", self.problems(agent))
+        (target,) = json.loads(agent.get("/targets?format=json")[1])["jobs"][0]["targets"]
+        self.assertIn("the API server has not told of this pod yet", target["waits_for"])
+        self.assertIn("it is read with its folder&#39;s labels then", agent.get("/targets")[1])
         api.put("pods", app)
         api.plan = lambda path, query: None
         self.wait_lines("one", "two", timeout=60)

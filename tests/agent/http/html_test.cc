@@ -135,7 +135,7 @@ TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
   f.view.lanes = {{.output = "loki", .kind = "loki", .receiver = "http://l", .state = "idle"}};
   const std::string want =
       R"({"jobs":[{"name":"j","targets":[{"labels":{"a":"b\u000a"},"discovered_labels":{},)"
-      R"("path":"/x/*","ready":true,"last_error":"","files":[{"path":"/x/y",)"
+      R"("path":"/x/*","ready":true,"last_error":"","waits_for":"","files":[{"path":"/x/y",)"
       R"("identity":"dev 8:1 inode 12, id 0000000000000000.0","device":2049,"inode":12,)"
       R"("source_id":"0000000000000000.0","state":"following","size_bytes":5,"read_bytes":3,"settled_bytes":2,"lag_bytes":3,)"
       R"("lag_seconds":1.5,"last_error":""}]}],"labels":[{"name":"u","values":1204,"from_targets":1,)"
