@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -20,9 +21,14 @@ class RecordingMetrics final : public MetricSink {
       key += " " + std::string(label);
     values_[key] += value;
   }
-  void AddHistogram(std::string_view /*name*/,
-                    std::initializer_list<std::string_view> /*label_values*/,
-                    const HistogramSnapshot& /*histogram*/) override {}
+  // As NAME_count.
+  void AddHistogram(std::string_view name, std::initializer_list<std::string_view> label_values,
+                    const HistogramSnapshot& histogram) override {
+    uint64_t count = 0;
+    for (const uint64_t in_bucket : histogram.counts)
+      count += in_bucket;
+    Add(std::string(name) + "_count", label_values, static_cast<double>(count));
+  }
 
   // By "name value value"; 0 when there is none.
   [[nodiscard]] double Value(const std::string& key) const {
