@@ -12,10 +12,9 @@
 namespace agent {
 namespace {
 
-// The kernel stamps files with the time of its last tick.
-int64_t KernelTime() {
+int64_t WallTime() {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  clock_gettime(CLOCK_REALTIME, &now);
   return int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
 }
 
@@ -29,12 +28,12 @@ int64_t BirthTime(int fd) {
 
 }  // namespace
 
-FirstReads::FirstReads() : started_ns_(KernelTime()) {}
+FirstReads::FirstReads() : started_ns_(WallTime()) {}
 
 void FirstReads::Note(const std::string& job, int fd) {
   const int64_t born_ns = BirthTime(fd);
   if (born_ns < started_ns_) return;
-  const int64_t age_ns = std::max<int64_t>(0, KernelTime() - born_ns);
+  const int64_t age_ns = std::max<int64_t>(0, WallTime() - born_ns);
   const double seconds = static_cast<double>(age_ns) / static_cast<double>(kNanosPerSecond);
   const MutexLock lock(mutex_);
   Histogram& histogram = by_job_[job];

@@ -33,7 +33,8 @@ class FirstReads {
     double sum = 0;
   };
 
-  const int64_t started_ns_;  // By the wall clock, which is the file system's too.
+  // By the wall clock. The file system's is the same, but for ticks of some milliseconds.
+  const int64_t started_ns_;
   mutable Mutex mutex_;
   std::map<std::string, Histogram> by_job_ GUARDED_BY(mutex_);
 };

@@ -160,6 +160,7 @@ class BufferTest(harness.TestCase):
         agent = self.start(self.config(max_size="1MiB"))
         for _ in range(30):
             self.writer.write(5000, padding=200)
+        wait_until("it listens", lambda: agent.get("/metrics")[0] == 200)
         wait_until("it is full", lambda: agent.metrics().sum("agent_buffer_full", output="dead") == 1)
         # Reading stops with the budget used up.
         read = [-1.0]

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <ctime>
 #include <fstream>
 #include <string>
+#include <tuple>
 
 #include <catch2/catch.hpp>
 
@@ -32,17 +34,16 @@ TEST_CASE("first reads: logs made while the agent runs are counted by job", "[ta
   const TempDir dir;
   const UniqueFd older = Make(dir.path() + "/older.log");
   if (!KnowsBirth(older.get())) return;  // Nothing is counted on such a file system.
-  // The kernel's clock for files goes in ticks: until the next one both would be of one moment.
-  struct statx info {};
-  REQUIRE(::statx(older.get(), "", AT_EMPTY_PATH, STATX_BTIME, &info) == 0);
-  timespec now{};
-  do {
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  } while (now.tv_sec == info.stx_btime.tv_sec &&
-           now.tv_nsec == static_cast<long>(info.stx_btime.tv_nsec));
 
   FirstReads reads;
   reads.Note("a", older.get());
+  // The clock of files may go in ticks: a new file is younger than `reads` from the next one on.
+  timespec made{};
+  clock_gettime(CLOCK_REALTIME, &made);
+  timespec tick{};
+  do {
+    clock_gettime(CLOCK_REALTIME_COARSE, &tick);
+  } while (std::tie(tick.tv_sec, tick.tv_nsec) <= std::tie(made.tv_sec, made.tv_nsec));
   const UniqueFd newer = Make(dir.path() + "/newer.log");
   reads.Note("a", newer.get());
   reads.Note("b", newer.get());
