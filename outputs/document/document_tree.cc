@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/utf8.h"
 #include "outputs/document/json_text.h"
 
 namespace agent {
@@ -74,6 +75,12 @@ std::string DocumentTree::Renamed(std::string_view path) const {
 void DocumentTree::Add(std::string_view path, std::string json, uint32_t hole) {
   if (IsRemoved(path)) return;
   std::string place = Renamed(path);
+  if (!IsValidUtf8(place)) {
+    // Now: two names that differ in their bad bytes alone are one.
+    std::string valid;
+    AppendSanitized(place, valid);
+    place = std::move(valid);
+  }
   if (place.empty()) place = "_";
   if (HasEmptyPart(place)) std::replace(place.begin(), place.end(), '.', '_');
 

@@ -130,7 +130,7 @@ class LabelReader {
     SkipSpace();
     // A quoted name alone is that of the series.
     if (quoted && !at_end() && (here() == ',' || here() == '}')) {
-      labels_.Set("__name__", name);
+      if (!name.empty()) labels_.Set("__name__", name);
       return true;
     }
     if (at_end() || here() != '=') return Fail("expected '=', found " + Found());

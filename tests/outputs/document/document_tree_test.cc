@@ -52,6 +52,13 @@ TEST_CASE("document tree: the first of two values of one name stays", "[document
   CHECK(Shown(tree) == R"({"a":1,"o":{"x":1,"value":3}})");
 }
 
+TEST_CASE("document tree: names that are no UTF-8 are one when they look alike", "[document]") {
+  DocumentTree tree;
+  tree.AddText("a\xff", "1");
+  tree.AddText("a\x86", "2");
+  CHECK(Shown(tree) == "{\"a\xEF\xBF\xBD\":1}");
+}
+
 TEST_CASE("document tree: empty parts of a name are no objects", "[document]") {
   DocumentTree tree;
   tree.AddText("a..b", "1");

@@ -21,6 +21,7 @@ TEST_CASE("label text: what Promtail takes", "[push]") {
       {R"(foo{a="1"})", {{"__name__", "foo"}, {"a", "1"}}},
       {"foo:bar", {{"__name__", "foo:bar"}}},
       {R"({"foo",a="1"})", {{"__name__", "foo"}, {"a", "1"}}},
+      {R"(foo{'',a="1"})", {{"__name__", "foo"}, {"a", "1"}}},
       {R"({"a.b"="1"})", {{"a.b", "1"}}},
       {"{a='1'}", {{"a", "1"}}},
       {"{a=`1\\n\n`}", {{"a", "1\\n\n"}}},
