@@ -184,12 +184,30 @@ std::string FloatBits(double value) {
          (exponent >= 0 ? "+" : "") + std::to_string(exponent);
 }
 
+char FloatForm(char32_t verb) {
+  switch (verb) {
+    case 'f':
+    case 'F':
+      return 'f';
+    case 'e':
+    case 'E':
+      return 'e';
+    case 'x':
+    case 'X':
+      return 'x';
+    default:
+      return 'g';
+  }
+}
+
+void MakeUpper(std::string& number) {
+  std::transform(number.begin(), number.end(), number.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+}
+
 // The form that a verb asks for, in its case, without a sign that nobody asked for.
 std::string FloatDigits(double value, const FormatSpec& spec) {
-  const bool upper = spec.verb == 'E' || spec.verb == 'G' || spec.verb == 'X';
-  const bool fixed = spec.verb == 'f' || spec.verb == 'F';
-  const bool hex = spec.verb == 'x' || spec.verb == 'X';
-  const char form = fixed ? 'f' : spec.verb == 'e' || spec.verb == 'E' ? 'e' : hex ? 'x' : 'g';
+  const char form = FloatForm(spec.verb);
   const int default_precision = form == 'g' || form == 'x' ? -1 : 6;
   std::string number;
   if (spec.verb == 'b' && std::isfinite(value)) {
@@ -197,10 +215,8 @@ std::string FloatDigits(double value, const FormatSpec& spec) {
   } else {
     AppendFloatText(value, form, spec.precision >= 0 ? spec.precision : default_precision, number);
   }
-  if (upper && std::isfinite(value)) {
-    std::transform(number.begin(), number.end(), number.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  }
+  const bool upper = spec.verb == 'E' || spec.verb == 'G' || spec.verb == 'X';
+  if (upper && std::isfinite(value)) MakeUpper(number);
   if (number == "+Inf" && spec.space && !spec.plus) number = " Inf";
   const bool has_sign = number[0] == '-' || number[0] == '+' || number[0] == ' ';
   if (!has_sign && (spec.plus || spec.space)) number.insert(0, 1, spec.plus ? '+' : ' ');

@@ -57,7 +57,8 @@ class RuneClasses {
     AppendUtf8(rune, text);
     const std::size_t size = text.size();
     text.append(kPadding, '\0');
-    return regex->Matches(std::string_view(text).substr(0, size));
+    const std::string_view padded = text;
+    return regex->Matches(padded.substr(0, size));
   }
 
   static constexpr std::size_t kPadding = 64;  // What an expression may read behind its text.
