@@ -97,6 +97,7 @@ class Agent final : public AgentView {
   void WaitUntilDelivered();
   void TargetsChanged();
   void StartReceivers();
+  void AddOtherTargets(const Generation::Job& job, JobStatus& status) const;
   [[nodiscard]] TargetStatus ShowContainer(const ContainerLog& container) const;
   void CollectFiles(MetricSink& sink) const;
   [[nodiscard]] std::vector<LabelInfo> LabelsOf(const std::string& job) const;

@@ -12,6 +12,7 @@
 
 #include "agent/agent.h"
 #include "agent/config/effective_yaml.h"
+#include "agent/http/html.h"
 
 namespace agent {
 namespace {
@@ -82,10 +83,16 @@ TargetStatus ShowReceiver(const ReceiverStatus& receiver) {
   shown.last_error = receiver.error;
   FileInfo info;
   info.path = receiver.source;
-  info.read_bytes = receiver.received_bytes;
-  info.size_bytes = receiver.received_bytes;
-  if (receiver.progress != nullptr) info.settled_bytes = receiver.progress->min_settled();
+  // Of entries: what came in framing and headers is not to be delivered.
+  if (receiver.progress != nullptr) {
+    info.read_bytes = receiver.progress->processed_end();
+    info.size_bytes = info.read_bytes;
+    info.settled_bytes = receiver.progress->min_settled();
+  }
   info.state = receiver.state;
+  if (receiver.received_bytes > 0) {
+    info.state += ", " + FormatBytes(receiver.received_bytes) + " received";
+  }
   info.last_error = receiver.error;
   shown.files.push_back(std::move(info));
   return shown;
@@ -169,13 +176,7 @@ std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
       status.targets.push_back(ShowTarget(
           *target, followed != files.end() ? followed->second : std::vector<FileInfo>()));
     }
-    for (const auto& container : job.found.containers)
-      status.targets.push_back(ShowContainer(*container));
-    for (const auto& receiver : receivers_) {
-      for (const ReceiverStatus& source : receiver->Status()) {
-        if (source.job == job.name) status.targets.push_back(ShowReceiver(source));
-      }
-    }
+    AddOtherTargets(job, status);
     for (const auto& dropped : job.found.dropped)
       status.dropped.push_back({dropped->discovered, dropped->reason, dropped->detail});
     status.dropped_count = status.dropped.size();
@@ -184,6 +185,17 @@ std::vector<JobStatus> Agent::Jobs(std::string_view only) const {
     jobs.push_back(std::move(status));
   }
   return jobs;
+}
+
+// Those that are no files.
+void Agent::AddOtherTargets(const Generation::Job& job, JobStatus& status) const {
+  for (const auto& container : job.found.containers)
+    status.targets.push_back(ShowContainer(*container));
+  for (const auto& receiver : receivers_) {
+    for (const ReceiverStatus& source : receiver->Status()) {
+      if (source.job == job.name) status.targets.push_back(ShowReceiver(source));
+    }
+  }
 }
 
 std::vector<LabelInfo> Agent::LabelsOf(const std::string& job) const {
@@ -200,12 +212,11 @@ std::vector<LabelInfo> Agent::LabelsOf(const std::string& job) const {
 
 std::vector<LaneInfo> Agent::Lanes() const {
   std::vector<LaneInfo> lanes;
-  const auto& outputs = generation_->engine().outputs();
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    for (const LaneStatus& lane : outputs[i]->Status()) {
+  for (const auto& output : generation_->engine().outputs()) {
+    for (const LaneStatus& lane : output->Status()) {
       LaneInfo info;
-      info.output = outputs[i]->name();
-      const OutputInfo about = outputs[i]->Info();
+      info.output = output->name();
+      const OutputInfo about = output->Info();
       info.kind = about.kind;
       info.receiver = about.receiver;
       info.tenant = lane.tenant;

@@ -30,7 +30,7 @@ ClientConfig ReadClient(const ConfigNode& node, const std::string& path, Problem
 HttpClientConfig ReadHttpClient(FieldReader& fields);
 
 // `buffer` of the output that `fields` reads.
-BufferConfig ReadBuffer(FieldReader& fields);
+BufferConfig ReadBuffer(FieldReader& parent);
 
 // `tls_config` of the map that `fields` reads.
 TlsConfig ReadTls(FieldReader& fields);

@@ -13,7 +13,8 @@ constexpr std::size_t kMaxFiles = 2000;
 
 struct Sums {
   std::size_t targets = 0;
-  std::size_t files = 0;
+  std::size_t files = 0;     // And listeners.
+  std::size_t followed = 0;  // Files alone.
   uint64_t lag_bytes = 0;
   double lag_seconds = 0;
 };
@@ -24,6 +25,9 @@ Sums SumUp(const std::vector<JobStatus>& jobs) {
     sums.targets += job.targets.size();
     for (const TargetStatus& target : job.targets) {
       sums.files += target.files.size();
+      sums.followed += static_cast<std::size_t>(
+          std::count_if(target.files.begin(), target.files.end(),
+                        [](const FileInfo& file) { return file.inode != 0; }));
       for (const FileInfo& file : target.files) {
         sums.lag_bytes += file.lag_bytes();
         sums.lag_seconds = std::max(sums.lag_seconds, file.lag_seconds);
@@ -47,7 +51,7 @@ void AppendTiles(const Sums& sums, const std::vector<LaneInfo>& lanes, const Rea
                 ? "version " + info.version + ", up " + FormatSeconds(info.uptime_seconds)
                 : readiness.reason,
             !readiness.ready);
-  page.Tile(std::to_string(sums.files), sums.files == 1 ? "file followed" : "files followed");
+  page.Tile(std::to_string(sums.followed), sums.followed == 1 ? "file followed" : "files followed");
   page.Tile(FormatBytes(sums.lag_bytes), "still to be delivered");
   page.Tile(FormatSeconds(sums.lag_seconds), "oldest undelivered line");
   page.Tile(ill == 0 ? "All well" : std::to_string(ill) + " waiting",
@@ -83,8 +87,11 @@ void AppendLanes(const std::vector<LaneInfo>& lanes, HtmlPage& page) {
 
 void AppendFile(const FileInfo& file, HtmlPage& page) {
   page.Raw("<tr>").Cell("File").Raw("<span class=\"mono\">").Text(file.path);
-  page.Raw("</span><small>").Text(IdentityText(file)).Raw("</small></td>");
-  page.TextCell("State", file.state, "word");
+  page.Raw("</span>");
+  if (file.inode != 0) page.Raw("<small>").Text(IdentityText(file)).Raw("</small>");
+  page.Raw("</td>");
+  // Of a file it is a word or two; a listener says more.
+  page.TextCell("State", file.state, file.inode != 0 ? "word" : "");
   const std::string offset = std::to_string(std::min(file.read_bytes, file.size_bytes));
   page.Cell("Read", "number").Raw("<span><progress value=\"").Text(offset).Raw("\" max=\"");
   page.Text(std::to_string(std::max<uint64_t>(file.size_bytes, 1))).Raw("\"></progress></span>");
