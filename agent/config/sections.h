@@ -33,7 +33,7 @@ HttpClientConfig ReadHttpClient(FieldReader& fields);
 BufferConfig ReadBuffer(FieldReader& parent);
 
 // `tls_config` of the map that `fields` reads.
-TlsConfig ReadTls(FieldReader& fields);
+TlsConfig ReadTls(FieldReader& parent);
 
 // Why a text is no URL of a server ("http://host:port/path"); empty when it is one.
 std::string WhatIsWrongWithUrl(const std::string& url);
