@@ -49,6 +49,48 @@ std::chrono::milliseconds ToMilliseconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
 
+std::unique_ptr<Discoverer> MakeDocker(const DockerSdConfig& docker, const ScrapeConfig& job,
+                                       const std::shared_ptr<const Relabeling>& relabeling,
+                                       const GenerationDependencies& dependencies) {
+  DockerOptions options = ToDockerOptions(docker);
+  if (const CaughtFiles* caught = dependencies.caught; caught != nullptr) {
+    options.is_held = [caught](const std::string& path) { return caught->Has(path); };
+  }
+  return std::make_unique<DockerDiscoverer>(
+      job.job_name, std::move(options), relabeling, Random::FromSystem(),
+      DockerDiscoverer::Dependencies{dependencies.loop, dependencies.clock, dependencies.logger});
+}
+
+// Of all that finds targets of a job.
+std::vector<std::unique_ptr<Discoverer>> MakeDiscoverers(
+    const ScrapeConfig& job, const std::shared_ptr<const Relabeling>& relabeling,
+    const std::string& host, const GenerationDependencies& dependencies) {
+  std::vector<std::unique_ptr<Discoverer>> parts;
+  std::vector<StaticTargets> groups;
+  for (const StaticConfig& group : job.static_configs) {
+    groups.push_back({group.targets, group.labels});
+  }
+  if (!groups.empty()) {
+    parts.push_back(
+        std::make_unique<StaticDiscoverer>(job.job_name, std::move(groups), relabeling, host));
+  }
+  for (const FileSdConfig& files : job.file_sd_configs) {
+    parts.push_back(std::make_unique<FileSdDiscoverer>(
+        FileSdDiscoverer::Dependencies{dependencies.loop, dependencies.logger}, job.job_name,
+        FileSdOptions{files.files, ToMilliseconds(files.refresh_interval)}, relabeling, host));
+  }
+  for (const KubernetesSdConfig& kubernetes : job.kubernetes_sd_configs) {
+    parts.push_back(std::make_unique<KubernetesDiscoverer>(
+        KubernetesDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
+                                           dependencies.logger, KubernetesEnvironment()},
+        job.job_name, ToKubernetesOptions(kubernetes, job, host), relabeling,
+        NodeName(KubernetesEnvironment(), host), Random::FromSystem()));
+  }
+  for (const DockerSdConfig& docker : job.docker_sd_configs)
+    parts.push_back(MakeDocker(docker, job, relabeling, dependencies));
+  return parts;
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
@@ -115,38 +157,8 @@ Status Generation::BuildDiscovery(const GenerationDependencies& dependencies) {
   for (const ScrapeConfig& job : config_.scrape_configs) {
     auto compiled = Relabeling::Compile(job.relabel_configs);
     if (!compiled) return std::move(compiled).error().Wrap("job '" + job.job_name + "'");
-    const std::shared_ptr<const Relabeling> relabeling = std::move(*compiled);
-    std::vector<std::unique_ptr<Discoverer>> parts;
-    std::vector<StaticTargets> groups;
-    for (const StaticConfig& group : job.static_configs) {
-      groups.push_back({group.targets, group.labels});
-    }
-    if (!groups.empty()) {
-      parts.push_back(
-          std::make_unique<StaticDiscoverer>(job.job_name, std::move(groups), relabeling, host));
-    }
-    for (const FileSdConfig& files : job.file_sd_configs) {
-      parts.push_back(std::make_unique<FileSdDiscoverer>(
-          FileSdDiscoverer::Dependencies{dependencies.loop, dependencies.logger}, job.job_name,
-          FileSdOptions{files.files, ToMilliseconds(files.refresh_interval)}, relabeling, host));
-    }
-    for (const KubernetesSdConfig& kubernetes : job.kubernetes_sd_configs) {
-      parts.push_back(std::make_unique<KubernetesDiscoverer>(
-          KubernetesDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
-                                             dependencies.logger, KubernetesEnvironment()},
-          job.job_name, ToKubernetesOptions(kubernetes, job, host), relabeling,
-          NodeName(KubernetesEnvironment(), host), Random::FromSystem()));
-    }
-    for (const DockerSdConfig& docker : job.docker_sd_configs) {
-      DockerOptions options = ToDockerOptions(docker);
-      if (const CaughtFiles* caught = dependencies.caught; caught != nullptr) {
-        options.is_held = [caught](const std::string& path) { return caught->Has(path); };
-      }
-      parts.push_back(std::make_unique<DockerDiscoverer>(
-          job.job_name, std::move(options), relabeling, Random::FromSystem(),
-          DockerDiscoverer::Dependencies{dependencies.loop, dependencies.clock,
-                                         dependencies.logger}));
-    }
+    std::vector<std::unique_ptr<Discoverer>> parts =
+        MakeDiscoverers(job, std::move(*compiled), host, dependencies);
     jobs_.push_back({job.job_name, std::make_unique<CombinedDiscoverer>(std::move(parts)), {}});
   }
   return {};

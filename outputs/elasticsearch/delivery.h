@@ -64,6 +64,7 @@ class Delivery {
   Delivery(Batch batch, DeliveryContext& context, Random random);
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
+  ~Delivery() = default;
 
   // Nothing is left to be sent: Finish() it.
   [[nodiscard]] bool done() const { return pieces_.empty(); }

@@ -37,6 +37,7 @@ struct PushRequest {
   PushRequest() = default;
   PushRequest(const PushRequest&) = delete;  // The views would stay behind.
   PushRequest& operator=(const PushRequest&) = delete;
+  ~PushRequest() = default;
 
   // Decompresses and takes apart. Fails only for what LokiEncoder has not made.
   Status Parse(std::string_view body);
