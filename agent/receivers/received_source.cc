@@ -54,6 +54,7 @@ ReadStatus ReceivedSource::Read(BlockBuffer& buffer, std::size_t max_bytes, Chun
   char* to = buffer.Ensure(bytes);
   chunk.data = std::string_view(to, bytes);
   for (const ReceivedEntry& entry : taken_) {
+    // NOLINTNEXTLINE(bugprone-not-null-terminated-result): no C text.
     std::memcpy(to, entry.line.data(), entry.line.size());
     to[entry.line.size()] = '\n';
     const std::size_t first = metadata_.size();
