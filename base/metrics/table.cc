@@ -130,7 +130,8 @@ const std::vector<MetricInfo>& Table() {
        {}},
       {"agent_first_read_seconds",
        kHistogram,
-       "From when a log was made (a container's: when it was started) to its first byte being read, "
+       "From when a log was made (a container's: when it was started) to its first byte being "
+       "read, "
        "of logs that were made while the agent ran.",
        {"job"}},
       {"agent_held_deleted_files",
