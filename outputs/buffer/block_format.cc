@@ -161,7 +161,8 @@ std::string EncodeSegmentHeader(const SegmentHeader& header) {
   Put(out.data() + 32, static_cast<uint64_t>(header.created_wall_ns), 8);
   CHECK(header.kind.size() <= kMaxKindBytes);
   std::copy(header.kind.begin(), header.kind.end(), out.begin() + 40);
-  Put(out.data() + 56, Hash(std::string_view(out).substr(0, 56)), 8);
+  const std::string_view written = out;
+  Put(out.data() + 56, Hash(written.substr(0, 56)), 8);
   return out;
 }
 
@@ -238,14 +239,15 @@ std::string_view BlockCodec::Encode(const StoredBatch& batch, uint32_t number) {
   CHECK(raw.size() <= kMaxPayloadBytes);
 
   // The end of the payload is body, the rest compresses anyway.
-  const std::string_view tail =
-      std::string_view(raw).substr(raw.size() - std::min(raw.size(), kSampleBytes));
+  const std::string_view whole = raw;
+  const std::string_view tail = whole.substr(raw.size() - std::min(raw.size(), kSampleBytes));
   const bool worth = tail.size() == raw.size() || state_->Compress(tail) > 0;
   const std::size_t compressed = worth ? state_->Compress(raw) : 0;
   const std::size_t stored = compressed > 0 ? compressed : raw.size();
   block.resize(kBlockHeaderBytes + stored);
   if (compressed == 0) std::memcpy(block.data() + kBlockHeaderBytes, raw.data(), raw.size());
 
+  const std::string_view written = block;
   char* const to = block.data();
   std::memset(to, 0, kBlockHeaderBytes);
   std::copy(kBlockMagic.begin(), kBlockMagic.end(), to);
@@ -256,8 +258,8 @@ std::string_view BlockCodec::Encode(const StoredBatch& batch, uint32_t number) {
   Put(to + 24, batch.origins.size(), 4);
   Put(to + 28, number, 4);
   Put(to + 32, static_cast<uint64_t>(batch.created_wall_ns), 8);
-  Put(to + 40, Hash(std::string_view(block).substr(kBlockHeaderBytes)), 8);
-  Put(to + 48, Hash(std::string_view(block).substr(0, 48)), 8);
+  Put(to + 40, Hash(written.substr(kBlockHeaderBytes)), 8);
+  Put(to + 48, Hash(written.substr(0, 48)), 8);
   return block;
 }
 

@@ -59,6 +59,8 @@ BufferedOutput::~BufferedOutput() {
 
 // --- The folder.
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): a step on each of two threads, and
+// back.
 void BufferedOutput::OpenFolder() {
   opening_ = true;
   disk_ = std::make_unique<DiskThread>();
@@ -128,7 +130,8 @@ void BufferedOutput::FolderFailed(const Error& error) {
 
 void BufferedOutput::Enqueue(Batch batch) {
   if (opening_) return early_.push_back(std::move(batch));
-  LaneOf(batch.tenant).Enqueue(std::move(batch));
+  BufferLane& lane = LaneOf(batch.tenant);
+  lane.Enqueue(std::move(batch));
   if (!tick_timer_.active()) tick_timer_.StartRepeating(kTick, [this] { Tick(); });
 }
 

@@ -59,31 +59,9 @@ void DiskLane::Append(std::shared_ptr<const StoredBatch> batch, bool already_sen
 void DiskLane::Work() {
   const uint64_t before = appended_through_;
   full_ = false;
-  while (!pending_.empty()) {
-    const uint64_t id = pending_.front().batch->id;
-    const Status appended =
-        OpenStore() ? AppendOne(pending_.front()) : Status(Error{ErrorCode::kIo, problem_});
-    if (!appended.ok()) {
-      const bool bounds = appended.error().code == ErrorCode::kNoSpace;
-      if (!bounds || problem_.empty()) Fail(appended.error());
-      if (context_.when_full != WhenFull::kDropNewest) {
-        full_ = true;
-        retry_timer_.StartOnce(kRetryInterval, [this] { Work(); });
-        break;
-      }
-      context_.tell([id](DiskLaneClient& client) { client.OnDropped(id); });
-      pending_.pop_front();
-      appended_through_ = std::max(appended_through_, id);
-      continue;
-    }
-    problem_.clear();
-    appended_through_ = std::max(appended_through_, id);
-    unsynced_bytes_ += pending_.front().batch->body.size;
-    unsynced_.push_back(std::move(pending_.front()));
-    pending_.pop_front();
-    if (unsynced_bytes_ >= kSyncBytes) SyncNow();
-    if (full_) break;  // It could not be synced.
-  }
+  // Full also when it could not be synced.
+  while (!pending_.empty() && !full_)
+    AppendFirst();
   if (pending_.empty()) appended_through_ = std::max(appended_through_, last_given_);
   if (appended_through_ != before) {
     context_.tell(
@@ -91,6 +69,31 @@ void DiskLane::Work() {
   }
   if (!unsynced_.empty()) SyncSoon();
   Publish();
+}
+
+void DiskLane::AppendFirst() {
+  const uint64_t id = pending_.front().batch->id;
+  const Status appended =
+      OpenStore() ? AppendOne(pending_.front()) : Status(Error{ErrorCode::kIo, problem_});
+  if (!appended.ok()) {
+    const bool bounds = appended.error().code == ErrorCode::kNoSpace;
+    if (!bounds || problem_.empty()) Fail(appended.error());
+    if (context_.when_full != WhenFull::kDropNewest) {
+      full_ = true;
+      retry_timer_.StartOnce(kRetryInterval, [this] { Work(); });
+      return;
+    }
+    context_.tell([id](DiskLaneClient& client) { client.OnDropped(id); });
+    pending_.pop_front();
+    appended_through_ = std::max(appended_through_, id);
+    return;
+  }
+  problem_.clear();
+  appended_through_ = std::max(appended_through_, id);
+  unsynced_bytes_ += pending_.front().batch->body.size;
+  unsynced_.push_back(std::move(pending_.front()));
+  pending_.pop_front();
+  if (unsynced_bytes_ >= kSyncBytes) SyncNow();
 }
 
 Status DiskLane::AppendOne(const Pending& pending) {

@@ -112,6 +112,8 @@ class DiskLane {
 
   bool OpenStore();
   void Work();
+  // The first that waits goes to the store or is dropped, or the lane is full.
+  void AppendFirst();
   Status AppendOne(const Pending& pending);
   void Fail(const Error& error);
   void SyncNow();

@@ -45,7 +45,7 @@ std::vector<std::string> ListSegments(const std::string& folder) {
     const std::string name = at->path().filename().string();
     const bool is_segment = name.size() == 20 && name.ends_with(".seg") &&
                             name.find_first_not_of("0123456789abcdef") == 16;
-    if (is_segment) paths.push_back(folder + "/" + name);
+    if (is_segment) paths.push_back(at->path().string());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -81,7 +81,8 @@ std::string_view SegmentFile::Payload(uint64_t offset, const BlockHeader& header
   buffer_.resize(header.stored_size);
   const std::size_t size =
       ReadAt(fd_.get(), offset + kBlockHeaderBytes, buffer_.data(), buffer_.size());
-  return std::string_view(buffer_).substr(0, size);
+  const std::string_view payload = buffer_;
+  return payload.substr(0, size);
 }
 
 bool SegmentFile::IsWhole(uint64_t offset, const BlockHeader& header) {

@@ -344,6 +344,7 @@ void LokiEncoder::Compress(const OpenBatch& open, const std::vector<uint32_t>& o
   for (const OpenBatch::Stream& stream : open.streams) {
     heads_size += loki::StreamHeadSize(stream.stream->text, stream.bytes);
   }
+  CHECK(heads_size > 0);  // A batch that is closed has a stream.
   const auto heads = std::make_unique_for_overwrite<char[]>(heads_size);
   std::vector<std::string_view> parts;
   parts.reserve(open.streams.size() + open.stretches.size());
