@@ -169,7 +169,6 @@ void AppendJodaTime(std::string& to, std::string_view layout, int64_t unix_ns) {
 
 Result<EventPattern> EventPattern::Parse(std::string_view text) {
   EventPattern pattern;
-  pattern.text_ = text;
   while (!text.empty()) {
     const std::size_t begin = text.find("%{");
     if (begin != 0)
@@ -228,11 +227,6 @@ bool EventPattern::Append(std::string& to, const Entry& entry, const Labels& lab
     }
   }
   return true;
-}
-
-bool EventPattern::is_constant() const {
-  return std::all_of(parts_.begin(), parts_.end(),
-                     [](const Part& part) { return part.kind == PartKind::kText; });
 }
 
 std::vector<std::string> EventPattern::references() const {

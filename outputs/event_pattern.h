@@ -32,11 +32,8 @@ class EventPattern {
   // (`kubernetes.namespace`).
   bool Append(std::string& to, const Entry& entry, const Labels& labels) const;
 
-  // It is the same text for every entry.
-  [[nodiscard]] bool is_constant() const;
   // Names of fields that it may refer to.
   [[nodiscard]] std::vector<std::string> references() const;
-  [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
   enum class PartKind : uint8_t { kText, kTime, kReference };
@@ -48,7 +45,6 @@ class EventPattern {
 
   static Result<Part> ParseReference(std::string_view inside);
 
-  std::string text_;
   std::vector<Part> parts_;
 };
 

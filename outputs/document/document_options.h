@@ -40,8 +40,6 @@ struct DocumentOptions {
 
   std::string host_name;
   std::string agent_version;
-  // Put in front of everything: `"@metadata":{…},`; empty: nothing.
-  std::string head;
 };
 
 }  // namespace agent

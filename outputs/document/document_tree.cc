@@ -111,10 +111,9 @@ void DocumentTree::Add(std::string_view path, std::string json, uint32_t hole) {
   }
 }
 
-std::vector<DocumentPiece> DocumentTree::Pieces(std::string_view head) const {
+std::vector<DocumentPiece> DocumentTree::Pieces() const {
   std::vector<DocumentPiece> pieces(1);
   Write(*root_, pieces);
-  pieces.front().text.insert(1, head);
   return pieces;
 }
 

@@ -42,8 +42,8 @@ class DocumentTree {
   void AddText(std::string_view path, std::string json);
   void AddHole(std::string_view path, uint32_t hole);
 
-  // The document, with its braces. `head` goes right behind the first one.
-  [[nodiscard]] std::vector<DocumentPiece> Pieces(std::string_view head) const;
+  // The document, with its braces.
+  [[nodiscard]] std::vector<DocumentPiece> Pieces() const;
 
  private:
   struct Node;

@@ -248,7 +248,7 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
     tree.AddText(ecs ? LabelPath(label.name) : Under("", label.name, options_.de_dot),
                  JsonString(label.value));
   }
-  shape.pieces = tree.Pieces(options_.head);
+  shape.pieces = tree.Pieces();
   return shape;
 }
 
