@@ -13,6 +13,11 @@ void EntrySource::SettleNow(const Entry& entry, bool delivered) const {
     held->Settle(output_, delivered);
 }
 
+const SourceProgress* EntrySource::FirstLineOf(const Entry& entry) const {
+  if (!entry.holds.empty()) return &entry.holds.front()->progress();
+  return entry.source_bytes > 0 ? progress_.get() : nullptr;
+}
+
 void BatchOrigins::Add(const EntrySource& source, const Entry& entry) {
   EntryOrigin origin{
       .pin = EntryOrigin::kNoPin, .source_bytes = entry.source_bytes, .offset = entry.offset};

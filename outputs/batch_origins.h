@@ -33,6 +33,9 @@ class EntrySource {
   // The entry ends here: delivered by an earlier run, or dropped.
   void SettleNow(const Entry& entry, bool delivered) const;
 
+  // Where the entry's first line is from; null where nobody knows.
+  [[nodiscard]] const SourceProgress* FirstLineOf(const Entry& entry) const;
+
   [[nodiscard]] std::size_t output() const { return output_; }
   // Null before the first Begin().
   [[nodiscard]] const std::shared_ptr<SourceProgress>& progress() const { return progress_; }

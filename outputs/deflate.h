@@ -1,6 +1,5 @@
-// Compression as it comes, a piece at a time: gzip for HTTP, zlib for lumberjack. Levels 1 to 3 are
-// ISA-L's fastest that compresses well, which is several times as fast as zlib at the same ratio;
-// higher ones are zlib's.
+// Deflate: gzip for HTTP, zlib for lumberjack. Levels 1 to 3 are ISA-L's fastest that compresses
+// well, which is several times as fast as zlib at the same ratio; higher ones are zlib's.
 
 #pragma once
 
@@ -12,29 +11,26 @@
 
 #include "base/result.h"
 #include "outputs/batch.h"
+#include "outputs/compressor.h"
 #include "outputs/growing_buffer.h"
 
 namespace agent {
 
 enum class DeflateFormat : uint8_t { kGzip, kZlib };
 
-// Used by one thread; one after the other any number of streams. About 300 KiB.
-class Deflater {
+// About 300 KiB.
+class Deflater final : public Compressor {
  public:
   // `level`: 1 to 9.
   Deflater(DeflateFormat format, int level);
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
-  ~Deflater();
+  ~Deflater() override;
 
-  // Adds to the stream, which begins with the first call after Finish().
-  void Add(std::string_view bytes);
-  // Ends the stream, and gives it all.
-  Bytes Finish();
-  // Forgets what was added.
-  void Reset();
-  // What the stream takes so far, compressed.
-  [[nodiscard]] std::size_t size() const { return out_.size(); }
+  void Add(std::string_view bytes) override;
+  Bytes Finish() override;
+  void Reset() override;
+  [[nodiscard]] std::size_t size() const override { return out_.size(); }
 
  private:
   class Codec;

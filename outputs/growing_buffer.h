@@ -19,6 +19,7 @@ class GrowingBuffer {
   }
   [[nodiscard]] char* end() { return data_.get() + size_; }
   [[nodiscard]] const char* data() const { return data_.get(); }
+  [[nodiscard]] char* data() { return data_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   void Extend(std::size_t written) { size_ += written; }

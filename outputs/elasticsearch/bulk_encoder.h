@@ -6,12 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "base/label_sets.h"
 #include "base/memory_budget.h"
 #include "outputs/batch_origins.h"
-#include "outputs/deflate.h"
+#include "outputs/document/document_batch.h"
 #include "outputs/document/document_writer.h"
 #include "outputs/elasticsearch/elasticsearch_options.h"
 #include "outputs/elasticsearch/index_chooser.h"
@@ -37,16 +36,15 @@ class BulkEncoder final : public Encoder {
 
   void BeginSource(std::shared_ptr<SourceProgress> progress) override;
   void Add(const Entry& entry, int64_t now_ns) override;
-  [[nodiscard]] std::optional<int64_t> NextDeadline() const override;
-  void Flush(int64_t now_ns) override;
-  void Abandon() override;
-  [[nodiscard]] std::size_t open_bytes() const override;
+  [[nodiscard]] std::optional<int64_t> NextDeadline() const override {
+    return batch_.NextDeadline();
+  }
+  void Flush(int64_t now_ns) override { batch_.Flush(now_ns); }
+  void Abandon() override { batch_.Abandon(); }
+  [[nodiscard]] std::size_t open_bytes() const override { return batch_.open_bytes(); }
 
  private:
-  void AppendAction(const Entry& entry, const SourceProgress* source);
-  void CloseBefore(std::size_t begin);
-  void Compress();
-  void Close();
+  void AppendAction(GrowingBuffer& to, const Entry& entry, const SourceProgress* source);
 
   const ElasticsearchOptions& options_;
   Dependencies dependencies_;
@@ -55,15 +53,7 @@ class BulkEncoder final : public Encoder {
   DocumentWriter writer_;
   IndexChooser chooser_;
   EntrySource source_;
-  std::optional<Deflater> deflater_;  // None: bodies are not compressed.
-
-  bool open_ = false;
-  int64_t created_ns_ = 0;
-  std::size_t raw_bytes_ = 0;  // Of the whole body.
-  std::size_t line_bytes_ = 0;
-  GrowingBuffer raw_;  // What is not compressed yet.
-  BatchOrigins origins_;
-  std::vector<uint32_t> unsendable_;
+  DocumentBatch batch_;
 };
 
 }  // namespace agent::elasticsearch
