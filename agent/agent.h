@@ -74,7 +74,7 @@ class Agent final : public AgentView {
   [[nodiscard]] Readiness Ready() const override;
   [[nodiscard]] std::vector<JobStatus> Jobs(std::string_view only) const override;
   [[nodiscard]] std::vector<std::string> JobNames() const override;
-  [[nodiscard]] std::vector<LaneInfo> Lanes() const override;
+  [[nodiscard]] std::vector<OutputView> Outputs() const override;
   [[nodiscard]] std::vector<LedgerRow> Ledger() const override;
   [[nodiscard]] std::string ConfigText() const override;
   void CollectMetrics(Exposition& page) override;

@@ -44,6 +44,23 @@ FileInfo ToFileInfo(const FileStatus& file) {
   return info;
 }
 
+LaneInfo ToLaneInfo(LaneStatus lane, const Clock& clock) {
+  LaneInfo info{.tenant = std::move(lane.tenant),
+                .state = std::move(lane.state),
+                .last_error = std::move(lane.last_error),
+                .attempts = lane.attempts,
+                .queued_batches = lane.queued_batches,
+                .queued_bytes = lane.queued_bytes};
+  if (lane.oldest_ns > 0) info.oldest_seconds = SecondsSince(lane.oldest_ns, clock);
+  if (const auto& buffer = lane.buffer; buffer) {
+    info.buffer = LaneBufferInfo{.bytes = buffer->bytes,
+                                 .batches = buffer->batches,
+                                 .entries = buffer->entries,
+                                 .full = buffer->full};
+  }
+  return info;
+}
+
 CustomFamily ToFamily(CustomMetric& metric, int64_t now_ns) {
   const CustomMetricDefinition& definition = metric.definition();
   CustomFamily family;
@@ -210,27 +227,27 @@ std::vector<LabelInfo> Agent::LabelsOf(const std::string& job) const {
   return labels;
 }
 
-std::vector<LaneInfo> Agent::Lanes() const {
-  std::vector<LaneInfo> lanes;
+std::vector<OutputView> Agent::Outputs() const {
+  std::vector<OutputView> views;
   for (const auto& output : generation_->engine().outputs()) {
-    for (const LaneStatus& lane : output->Status()) {
-      LaneInfo info;
-      info.output = output->name();
-      const OutputInfo about = output->Info();
-      info.kind = about.kind;
-      info.receiver = about.receiver;
-      info.tenant = lane.tenant;
-      info.state = lane.state;
-      info.last_error = lane.last_error;
-      info.attempts = lane.attempts;
-      info.queued_batches = lane.queued_batches;
-      info.queued_bytes = lane.queued_bytes;
-      if (lane.oldest_ns > 0)
-        info.oldest_seconds = SecondsSince(lane.oldest_ns, dependencies_.clock);
-      lanes.push_back(std::move(info));
-    }
+    OutputTotals totals = output->Totals();
+    OutputInfo about = output->Info();
+    OutputView view{.name = output->name(),
+                    .kind = std::move(about.kind),
+                    .receiver = std::move(about.receiver),
+                    .sent_entries = totals.sent_entries,
+                    .sent_bytes = totals.sent_bytes,
+                    .requests = totals.requests,
+                    .failed_requests = totals.failed_requests,
+                    .retried_entries = totals.retried_entries,
+                    .duplicates = totals.duplicates,
+                    .repaired_entries = totals.repaired_entries,
+                    .refused = {totals.refused.begin(), totals.refused.end()}};
+    for (LaneStatus& lane : output->Status())
+      view.lanes.push_back(ToLaneInfo(std::move(lane), dependencies_.clock));
+    views.push_back(std::move(view));
   }
-  return lanes;
+  return views;
 }
 
 std::vector<LedgerRow> Agent::Ledger() const {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,17 @@
 #include "base/metrics/metrics.h"
 #include "outputs/batch.h"
 #include "outputs/encoder.h"
+#include "outputs/output_totals.h"
 
 namespace agent {
+
+// What of a lane is on the disk.
+struct LaneBuffer {
+  uint64_t bytes = 0;  // Of its files.
+  uint64_t batches = 0;
+  uint64_t entries = 0;
+  bool full = false;  // It takes nothing more.
+};
 
 // What a page or a test wants to know of one lane (an output, or one tenant of it).
 struct LaneStatus {
@@ -26,8 +36,9 @@ struct LaneStatus {
   // "idle", "sending", "retrying", "holding"; with a disk buffer also "spilling" (what comes goes
   // to the disk) and "draining" (what is on the disk goes out).
   std::string state;
-  std::string last_error;  // Empty while all is well.
-  uint32_t attempts = 0;   // Of the batch at the front.
+  std::string last_error;                 // Empty while all is well.
+  uint32_t attempts = 0;                  // Of the batch at the front.
+  std::optional<LaneBuffer> buffer = {};  // None: it has no disk buffer.
 };
 
 // For pages.
@@ -61,6 +72,8 @@ class Output {
   virtual void Drain(std::chrono::milliseconds deadline, std::function<void()> done) = 0;
 
   [[nodiscard]] virtual std::vector<LaneStatus> Status() const = 0;
+  [[nodiscard]] virtual OutputTotals Totals() const = 0;
+  // Those that its kind alone has: not those of Status() and Totals().
   virtual void CollectMetrics(MetricSink& sink) const = 0;
 };
 

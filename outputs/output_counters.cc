@@ -12,23 +12,23 @@ void OutputCounters::Refuse(std::string_view reason, uint64_t entries) {
   }
 }
 
-void OutputCounters::Collect(std::string_view output, MetricSink& sink) const {
-  const auto add = [&](std::string_view name, const Count& count) {
-    sink.Add(name, {output}, static_cast<double>(count.load(std::memory_order_relaxed)));
-  };
-  add("agent_output_encoded_bytes_total", encoded_bytes);
-  add("agent_output_sent_entries_total", sent_entries);
-  add("agent_output_sent_bytes_total", sent_bytes);
-  add("agent_output_duplicate_entries_total", duplicates);
-  add("agent_output_requests_total", requests);
-  add("agent_output_failed_requests_total", failed_requests);
-  add("agent_output_retried_entries_total", retried_entries);
-  add("agent_output_repaired_entries_total", repaired_entries);
+OutputTotals OutputCounters::Totals() const {
+  const auto value = [](const Count& count) { return count.load(std::memory_order_relaxed); };
+  OutputTotals totals{.encoded_bytes = value(encoded_bytes),
+                      .sent_entries = value(sent_entries),
+                      .sent_bytes = value(sent_bytes),
+                      .requests = value(requests),
+                      .failed_requests = value(failed_requests),
+                      .retried_entries = value(retried_entries),
+                      .duplicates = value(duplicates),
+                      .repaired_entries = value(repaired_entries)};
   const MutexLock lock(mutex_);
-  for (const auto& [reason, entries] : refused_) {
-    sink.Add("agent_output_refused_entries_total", {output, reason}, static_cast<double>(entries));
-  }
-  if (const uint64_t kept = dead_lettered.load(); kept > 0) {
+  totals.refused = refused_;
+  return totals;
+}
+
+void OutputCounters::Collect(std::string_view output, MetricSink& sink) const {
+  if (const uint64_t kept = dead_lettered.load(std::memory_order_relaxed); kept > 0) {
     sink.Add("agent_dead_letter_entries_total", {output, "refused"}, static_cast<double>(kept));
   }
 }

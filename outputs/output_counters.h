@@ -11,6 +11,7 @@
 
 #include "base/metrics/metrics.h"
 #include "base/mutex.h"
+#include "outputs/output_totals.h"
 
 namespace agent {
 
@@ -32,6 +33,8 @@ class OutputCounters {
   // Entries that are lost for good, for that reason.
   void Refuse(std::string_view reason, uint64_t entries);
 
+  [[nodiscard]] OutputTotals Totals() const;
+  // What Totals() does not have.
   void Collect(std::string_view output, MetricSink& sink) const;
 
  private:

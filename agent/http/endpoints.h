@@ -23,6 +23,7 @@ ServerResponse ServeRoot(const ServerRequest& request, EndpointContext& context)
 ServerResponse ServeReady(const ServerRequest& request, EndpointContext& context);
 ServerResponse ServeMetrics(const ServerRequest& request, EndpointContext& context);
 ServerResponse ServeTargets(const ServerRequest& request, EndpointContext& context);
+ServerResponse ServeOutputs(const ServerRequest& request, EndpointContext& context);
 ServerResponse ServeServiceDiscovery(const ServerRequest& request, EndpointContext& context);
 ServerResponse ServeConfig(const ServerRequest& request, EndpointContext& context);
 ServerResponse ServeLedger(const ServerRequest& request, EndpointContext& context);

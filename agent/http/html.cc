@@ -16,9 +16,10 @@ struct Link {
   std::string_view text;
 };
 
-constexpr std::array<Link, 5> kLinks = {{
+constexpr std::array<Link, 6> kLinks = {{
     {"/targets", "targets", "Targets"},
     {"/service-discovery", "service-discovery", "Discovery"},
+    {"/outputs", "outputs", "Outputs"},
     {"/ledger", "ledger", "Ledger"},
     {"/config", "config", "Config"},
     {"/metrics", "metrics", "Metrics"},
@@ -89,7 +90,7 @@ std::string FormatSeconds(double seconds) {
 std::string Counted(std::size_t count, std::string_view what) {
   std::string out = std::to_string(count) + " ";
   out += what;
-  if (count != 1) out += 's';
+  if (count != 1) out += what.ends_with("ch") ? "es" : "s";
   return out;
 }
 

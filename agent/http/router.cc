@@ -26,12 +26,13 @@ struct Endpoint {
 };
 
 // Sorted by path. /reload answers later and is handled beside the table.
-constexpr std::array<Endpoint, 10> kEndpoints = {{
+constexpr std::array<Endpoint, 11> kEndpoints = {{
     {"/", "root", Methods::kRead, Access::kOpen, ServeRoot},
     {"/config", "config", Methods::kRead, Access::kData, ServeConfig},
     {"/ledger", "ledger", Methods::kRead, Access::kData, ServeLedger},
     {"/loglevel", "loglevel", Methods::kReadAndPost, Access::kControl, ServeLogLevel},
     {"/metrics", "metrics", Methods::kRead, Access::kOpen, ServeMetrics},
+    {"/outputs", "outputs", Methods::kRead, Access::kData, ServeOutputs},
     {"/ready", "ready", Methods::kRead, Access::kOpen, ServeReady},
     {"/reload", "reload", Methods::kAny, Access::kOpen, nullptr},
     {"/service-discovery", "service_discovery", Methods::kRead, Access::kData,

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/labels.h"
@@ -82,18 +84,43 @@ struct JobStatus {
   std::vector<std::string> problems{};       // What discovery cannot read or reach at present.
 };
 
+// What of a lane is on the disk.
+struct LaneBufferInfo {
+  uint64_t bytes = 0;
+  uint64_t batches = 0;
+  uint64_t entries = 0;
+  bool full = false;
+};
+
 // One lane: an output, or one tenant of it.
 struct LaneInfo {
-  std::string output{};
-  std::string kind{};      // "loki", "elasticsearch", …
-  std::string receiver{};  // URL or path; without secrets.
   std::string tenant{};
   std::string state{};  // "idle", "sending", "retrying", "holding", "spilling", "draining".
   std::string last_error{};
   uint32_t attempts = 0;
   std::size_t queued_batches = 0;
   uint64_t queued_bytes = 0;
-  double oldest_seconds = 0;  // Age of its oldest unsettled batch; 0: none.
+  double oldest_seconds = 0;               // Age of its oldest unsettled batch; 0: none.
+  std::optional<LaneBufferInfo> buffer{};  // None: it has no disk buffer.
+
+  [[nodiscard]] bool well() const {
+    return state == "idle" || state == "sending" || state == "draining";
+  }
+};
+
+struct OutputView {
+  std::string name{};
+  std::string kind{};      // "loki", "elasticsearch", …
+  std::string receiver{};  // URL or path; without secrets.
+  uint64_t sent_entries = 0;
+  uint64_t sent_bytes = 0;  // As on the wire.
+  uint64_t requests = 0;
+  uint64_t failed_requests = 0;
+  uint64_t retried_entries = 0;
+  uint64_t duplicates = 0;
+  uint64_t repaired_entries = 0;
+  std::vector<std::pair<std::string, uint64_t>> refused{};  // Entries, by reason.
+  std::vector<LaneInfo> lanes{};
 };
 
 // The ledger of one source at one output.
@@ -124,7 +151,7 @@ class AgentView {
   // Of all jobs, or of the one with that name; none when there is no such job.
   [[nodiscard]] virtual std::vector<JobStatus> Jobs(std::string_view only) const = 0;
   [[nodiscard]] virtual std::vector<std::string> JobNames() const = 0;
-  [[nodiscard]] virtual std::vector<LaneInfo> Lanes() const = 0;
+  [[nodiscard]] virtual std::vector<OutputView> Outputs() const = 0;
   [[nodiscard]] virtual std::vector<LedgerRow> Ledger() const = 0;
   // The configuration in use as YAML, secrets masked.
   [[nodiscard]] virtual std::string ConfigText() const = 0;

@@ -47,6 +47,12 @@ h2 small, h3 small { margin-left: .4rem; color: var(--faint); font-size: .85rem;
 .card { margin: 0 0 .9rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; overflow: hidden; }
 .card > div, .card > p { margin: 0; padding: .7rem .9rem; }
+.card h2 { margin: 0; }
+.facts { display: flex; flex-wrap: wrap; gap: .1rem 1.4rem; margin: .5rem 0 0; padding: 0;
+  list-style: none; color: var(--faint); }
+.facts b { color: var(--text); font-variant-numeric: tabular-nums; }
+.facts .bad, .facts .bad b { color: var(--bad); }
+.lanes td:first-child { min-width: 0; }
 .card > div + table, .card > p + table { border-top: 1px solid var(--line); }
 .labels code { display: inline-block; margin: .1rem 0; padding: .05rem .45rem; border-radius: 5px;
   background: var(--chip); overflow-wrap: anywhere; }

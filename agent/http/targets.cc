@@ -9,6 +9,7 @@
 #include "agent/http/endpoints.h"
 #include "agent/http/html.h"
 #include "agent/http/json_writer.h"
+#include "agent/http/outputs.h"
 
 namespace agent {
 namespace {
@@ -47,14 +48,13 @@ void AppendLabel(const LabelInfo& label, JsonWriter& json) {
   json.Key("exceeded").Number(label.exceeded).Key("sample").String(label.sample).EndObject();
 }
 
-void AppendLane(const LaneInfo& lane, JsonWriter& json) {
-  json.BeginObject().Key("output").String(lane.output).Key("kind").String(lane.kind);
-  json.Key("receiver").String(lane.receiver).Key("tenant").String(lane.tenant);
-  json.Key("state").String(lane.state).Key("attempts").Number(uint64_t{lane.attempts});
-  json.Key("queued_batches").Number(uint64_t{lane.queued_batches});
-  json.Key("queued_bytes").Number(lane.queued_bytes);
-  json.Key("oldest_seconds").Number(lane.oldest_seconds);
-  json.Key("last_error").String(lane.last_error).EndObject();
+void AppendOutput(const OutputView& output, JsonWriter& json) {
+  for (const LaneInfo& lane : output.lanes) {
+    json.BeginObject().Key("output").String(output.name).Key("kind").String(output.kind);
+    json.Key("receiver").String(output.receiver);
+    AppendLaneMembers(lane, json);
+    json.EndObject();
+  }
 }
 
 }  // namespace
@@ -81,8 +81,8 @@ ServerResponse TargetsJson(const TargetsView& view) {
     json.EndArray().Key("dropped_count").Number(uint64_t{job.dropped_count}).EndObject();
   }
   json.EndArray().Key("outputs").BeginArray();
-  for (const LaneInfo& lane : view.lanes)
-    AppendLane(lane, json);
+  for (const OutputView& output : view.outputs)
+    AppendOutput(output, json);
   json.EndArray().EndObject();
   return {.content_type = "application/json",
           .body = json.Take() + "\n",
@@ -91,7 +91,7 @@ ServerResponse TargetsJson(const TargetsView& view) {
 
 ServerResponse ServeTargets(const ServerRequest& request, EndpointContext& context) {
   const std::string_view job = request.Query("job");
-  const TargetsView view{context.view.Jobs(job), context.view.Lanes(), context.view.JobNames(),
+  const TargetsView view{context.view.Jobs(job), context.view.Outputs(), context.view.JobNames(),
                          job};
   if (WantsJson(request)) return TargetsJson(view);
   return TargetsPage(view, context.view.Ready(), context.view.Info());

@@ -13,7 +13,7 @@ namespace agent {
 
 struct TargetsView {
   std::vector<JobStatus> jobs;  // Those that are asked for.
-  std::vector<LaneInfo> lanes;
+  std::vector<OutputView> outputs;
   std::vector<std::string> job_names;  // All.
   std::string_view chosen_job;         // Empty: all.
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/http/html.h"
+#include "agent/http/outputs.h"
 #include "agent/http/targets.h"
 
 namespace agent {
@@ -37,14 +38,8 @@ Sums SumUp(const std::vector<JobStatus>& jobs) {
   return sums;
 }
 
-bool IsWell(const LaneInfo& lane) {
-  return lane.state == "idle" || lane.state == "sending" || lane.state == "draining";
-}
-
-void AppendTiles(const Sums& sums, const std::vector<LaneInfo>& lanes, const Readiness& readiness,
-                 const AgentInfo& info, HtmlPage& page) {
-  const auto ill = static_cast<std::size_t>(
-      std::count_if(lanes.begin(), lanes.end(), [](const LaneInfo& l) { return !IsWell(l); }));
+void AppendTiles(const Sums& sums, const std::vector<OutputView>& outputs,
+                 const Readiness& readiness, const AgentInfo& info, HtmlPage& page) {
   page.Raw("<div class=\"tiles\">");
   page.Tile(readiness.ready ? "Ready" : "Not ready",
             readiness.ready
@@ -54,34 +49,28 @@ void AppendTiles(const Sums& sums, const std::vector<LaneInfo>& lanes, const Rea
   page.Tile(std::to_string(sums.followed), sums.followed == 1 ? "file followed" : "files followed");
   page.Tile(FormatBytes(sums.lag_bytes), "still to be delivered");
   page.Tile(FormatSeconds(sums.lag_seconds), "oldest undelivered line");
-  page.Tile(ill == 0 ? "All well" : std::to_string(ill) + " waiting",
-            Counted(lanes.size(), "output lane"), ill != 0);
+  AppendLanesTile(outputs, page);
   page.Raw("</div>\n");
 }
 
-void AppendLane(const LaneInfo& lane, HtmlPage& page) {
-  page.Raw("<tr>").Cell("Output").Text(lane.output).Raw("<small>").Text(lane.receiver);
+void AppendLane(const OutputView& output, const LaneInfo& lane, HtmlPage& page) {
+  page.Raw("<tr>").Cell("Output").Text(output.name).Raw("<small>").Text(output.receiver);
   page.Raw("</small></td>").TextCell("Tenant", lane.tenant, "keep");
-  page.Cell("State").Raw(IsWell(lane) ? "<span class=\"state good\">"
-                                      : "<span class=\"state bad\">");
-  page.Text(lane.state).Raw("</span>");
-  if (lane.attempts > 1)
-    page.Raw("<small>attempt ").Text(std::to_string(lane.attempts)).Raw("</small>");
-  page.Raw("</td>").Cell("Queue", "number").Text(std::to_string(lane.queued_batches));
-  page.Text(lane.queued_batches == 1 ? " batch" : " batches");
-  page.Raw("<small>").Text(FormatBytes(lane.queued_bytes)).Raw("</small></td>");
+  AppendLaneState(lane, page);
   page.TextCell("Oldest", FormatSeconds(lane.oldest_seconds), "number");
   page.TextCell("Last error", lane.last_error, "bad").Raw("</tr>\n");
 }
 
-void AppendLanes(const std::vector<LaneInfo>& lanes, HtmlPage& page) {
-  if (lanes.empty()) return;
+void AppendOutputs(const std::vector<OutputView>& outputs, HtmlPage& page) {
+  if (outputs.empty()) return;
   page.Raw(
-      "<h2>Outputs</h2>\n<div class=\"card\"><table><thead><tr><th>Output</th>"
-      "<th>Tenant</th><th>State</th><th class=\"number\">Queue</th>"
+      "<h2>Outputs <small><a href=\"outputs\">more</a></small></h2>\n"
+      "<div class=\"card\"><table><thead><tr><th>Output</th><th>Tenant</th><th>State</th>"
       "<th class=\"number\">Oldest</th><th>Last error</th></tr></thead><tbody>\n");
-  for (const LaneInfo& lane : lanes)
-    AppendLane(lane, page);
+  for (const OutputView& output : outputs) {
+    for (const LaneInfo& lane : output.lanes)
+      AppendLane(output, lane, page);
+  }
   page.Raw("</tbody></table></div>\n");
 }
 
@@ -168,8 +157,8 @@ ServerResponse TargetsPage(const TargetsView& view, const Readiness& readiness,
                            const AgentInfo& info) {
   const Sums sums = SumUp(view.jobs);
   HtmlPage page("Targets", "/targets", info);
-  AppendTiles(sums, view.lanes, readiness, info, page);
-  AppendLanes(view.lanes, page);
+  AppendTiles(sums, view.outputs, readiness, info, page);
+  AppendOutputs(view.outputs, page);
   page.Raw("<h2 id=\"jobs\">Jobs</h2>\n").JobFilter("targets", view.job_names, view.chosen_job);
   if (view.jobs.empty()) page.Raw("<p class=\"faint\">There is no such job.</p>\n");
   std::size_t files_left = kMaxFiles;

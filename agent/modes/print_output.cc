@@ -188,6 +188,10 @@ void PrintOutput::Drain(std::chrono::milliseconds /*deadline*/, std::function<vo
   done();
 }
 
+OutputTotals PrintOutput::Totals() const {
+  return {.sent_entries = entries_};
+}
+
 void PrintOutput::CollectMetrics(MetricSink& sink) const {
   sink.Add("promtail_sent_entries_total", {name_}, static_cast<double>(entries_));
 }

@@ -40,6 +40,7 @@ class PrintOutput final : public Output {
   [[nodiscard]] bool idle() const override { return true; }
   void Drain(std::chrono::milliseconds deadline, std::function<void()> done) override;
   [[nodiscard]] std::vector<LaneStatus> Status() const override { return {}; }
+  [[nodiscard]] OutputTotals Totals() const override;
   void CollectMetrics(MetricSink& sink) const override;
 
   [[nodiscard]] uint64_t entries() const { return entries_; }

@@ -191,8 +191,10 @@ bool Engine::outputs_idle() const {
 }
 
 void Engine::CollectMetrics(MetricSink& sink) const {
-  for (const auto& output : outputs_)
+  for (const auto& output : outputs_) {
     output->CollectMetrics(sink);
+    CollectTotals(output->name(), output->Totals(), sink);
+  }
   CollectStages(sink);
   CollectLedgers(sink);
   CollectLanes(sink);

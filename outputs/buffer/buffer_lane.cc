@@ -347,6 +347,12 @@ void BufferLane::AddStatus(LaneStatus& status) const {
     const int64_t since = std::max<int64_t>(1, context_.clock.MonotonicNanos() - age);
     if (status.oldest_ns == 0 || since < status.oldest_ns) status.oldest_ns = since;
   }
+  if (context_.disk != nullptr) {
+    status.buffer = LaneBuffer{.bytes = disk.stats.bytes,
+                               .batches = disk.stats.batches,
+                               .entries = disk.stats.entries,
+                               .full = disk.full};
+  }
   if (status.state.empty()) status.state = "idle";
   if (behind_) status.state = trouble_ ? "spilling" : "draining";
   if (status.last_error.empty()) status.last_error = disk.problem;

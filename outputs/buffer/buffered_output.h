@@ -69,6 +69,7 @@ class BufferedOutput final : public Output, private BatchKeeper {
   // What the receiver has not taken by then goes to the disk.
   void Drain(std::chrono::milliseconds deadline, std::function<void()> done) override;
   [[nodiscard]] std::vector<LaneStatus> Status() const override;
+  [[nodiscard]] OutputTotals Totals() const override { return inner_->Totals(); }
   void CollectMetrics(MetricSink& sink) const override;
 
  private:

@@ -55,6 +55,7 @@ class ElasticsearchOutput final : public Output {
   [[nodiscard]] bool idle() const override { return queue_.empty() && active_.empty(); }
   void Drain(std::chrono::milliseconds deadline, std::function<void()> done) override;
   [[nodiscard]] std::vector<LaneStatus> Status() const override;
+  [[nodiscard]] OutputTotals Totals() const override { return counters_->Totals(); }
   void CollectMetrics(MetricSink& sink) const override;
 
  private:

@@ -134,6 +134,9 @@ void Lane::Deliver() {
   if (piece.part.has_value() && piece.body.size == 0) {
     piece.body = EncodePart(*front_->request, *piece.part, context_.snappy, piece.raw_size);
   }
+  if (piece.attempts > 1) {
+    context_.counters.retried_entries.fetch_add(PieceEntries(), std::memory_order_relaxed);
+  }
   const Bytes& body = piece.part.has_value() ? piece.body : queue_.front().body;
   context_.host.Post(*this, {body.data.get(), body.size});
 }

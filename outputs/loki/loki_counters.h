@@ -44,6 +44,7 @@ struct TenantCounters {
   std::array<Loss, kLossReasons> mutated;
   std::array<Count, kLossReasons> dead_lettered{};  // Entries.
   Count batch_retries{0};
+  Count retried_entries{0};  // Sent again, each time.
 
   void Drop(LossReason reason, uint64_t entries, uint64_t bytes) {
     Raise(dropped[static_cast<std::size_t>(reason)], entries, bytes);

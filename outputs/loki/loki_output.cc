@@ -142,6 +142,8 @@ void LokiOutput::OnResponse(const std::string& tenant, const HttpResponse& respo
   LaneSlot& slot = SlotOf(tenant);
   slot.request.reset();
   durations_.Observe(response.status, response.duration);
+  ++requests_;
+  if (response.status / 100 != 2) ++failed_requests_;
   const bool down = loki::IsHostFailure(response);
   slot.lane->OnResponse(response);
   // After the lane: the others come first in the queue for what it leaves.
@@ -167,6 +169,25 @@ void LokiOutput::CountSent(std::size_t entries, std::size_t bytes) {
 void LokiOutput::OnIdle(loki::Lane& /*lane*/) {
   if (!drained_ || !idle()) return;
   drain_timer_.StartOnce(std::chrono::milliseconds(0), [this] { EndDrain(); });
+}
+
+OutputTotals LokiOutput::Totals() const {
+  OutputTotals totals{.encoded_bytes = counters_->encoded_bytes(),
+                      .sent_entries = sent_entries_,
+                      .sent_bytes = sent_bytes_,
+                      .requests = requests_,
+                      .failed_requests = failed_requests_};
+  counters_->ForEachTenant([&](const std::string& /*tenant*/, const TenantCounters& counters) {
+    totals.retried_entries += counters.retried_entries.load();
+    for (std::size_t i = 0; i < kLossReasons; ++i) {
+      totals.repaired_entries += counters.mutated[i].entries.load();
+      const uint64_t dropped = counters.dropped[i].entries.load();
+      if (dropped > 0) {
+        totals.refused[std::string(LossReasonName(static_cast<LossReason>(i)))] += dropped;
+      }
+    }
+  });
+  return totals;
 }
 
 void LokiOutput::CollectMetrics(MetricSink& sink) const {

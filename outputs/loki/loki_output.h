@@ -58,6 +58,7 @@ class LokiOutput final : public Output, private loki::LaneHost {
   [[nodiscard]] bool idle() const override;
   void Drain(std::chrono::milliseconds deadline, std::function<void()> done) override;
   [[nodiscard]] std::vector<LaneStatus> Status() const override;
+  [[nodiscard]] OutputTotals Totals() const override;
   void CollectMetrics(MetricSink& sink) const override;
 
  private:
@@ -91,6 +92,8 @@ class LokiOutput final : public Output, private loki::LaneHost {
   const std::shared_ptr<LokiCounters> counters_;  // Shared with the encoders on the workers.
   SnappyEncoder snappy_;
   loki::RequestDurations durations_;
+  uint64_t requests_ = 0;
+  uint64_t failed_requests_ = 0;
   uint64_t accepted_ = 0;
   uint64_t sent_entries_ = 0;
   uint64_t sent_bytes_ = 0;

@@ -68,7 +68,7 @@ class PagesTest(harness.TestCase):
         self.addCleanup(browser.close)
         browser.disable_scripts()
         backs = set()
-        for path in ("/targets", "/service-discovery", "/ledger", "/config"):
+        for path in ("/targets", "/service-discovery", "/ledger", "/config", "/outputs"):
             for width in (390, 1280):
                 for dark in (False, True):
                     browser.look(width, dark=dark)

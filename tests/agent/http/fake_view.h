@@ -27,7 +27,7 @@ class FakeView final : public AgentView {
       names.push_back(job.name);
     return names;
   }
-  [[nodiscard]] std::vector<LaneInfo> Lanes() const override { return lanes; }
+  [[nodiscard]] std::vector<OutputView> Outputs() const override { return outputs; }
   [[nodiscard]] std::vector<LedgerRow> Ledger() const override { return ledger; }
   [[nodiscard]] std::string ConfigText() const override { return config_text; }
   void CollectMetrics(Exposition& page) override { page.Add("agent_open_files", {}, 7); }
@@ -47,7 +47,7 @@ class FakeView final : public AgentView {
                  .config_age_seconds = 90};
   Readiness readiness{.ready = true, .reason = ""};
   std::vector<JobStatus> jobs;
-  std::vector<LaneInfo> lanes;
+  std::vector<OutputView> outputs;
   std::vector<LedgerRow> ledger;
   std::string config_text = "clients: []\n";
   Status reload_result;

@@ -46,12 +46,11 @@ FakeView EvilView() {
                 .dropped_count = 1,
                 .problems = {kEvil}},
                {.name = kEvil}};
-  view.lanes = {{.output = kEvil,
-                 .kind = kEvil,
-                 .receiver = kEvil,
-                 .tenant = kEvil,
-                 .state = kEvil,
-                 .last_error = kEvil}};
+  view.outputs = {{.name = kEvil,
+                   .kind = kEvil,
+                   .receiver = kEvil,
+                   .refused = {{kEvil, 1}},
+                   .lanes = {{.tenant = kEvil, .state = kEvil, .last_error = kEvil}}}};
   view.ledger = {{.job = kEvil, .source = kEvil, .output = kEvil}};
   return view;
 }
@@ -59,7 +58,8 @@ FakeView EvilView() {
 TEST_CASE("pages: every value is escaped and no script may run", "[http][pages]") {
   Fixture f;
   f.view = EvilView();
-  const auto serve = GENERATE(&ServeTargets, &ServeServiceDiscovery, &ServeLedger, &ServeConfig);
+  const auto serve =
+      GENERATE(&ServeTargets, &ServeServiceDiscovery, &ServeLedger, &ServeConfig, &ServeOutputs);
 
   const ServerResponse page = serve(kBrowser, f.context);
 
@@ -112,6 +112,47 @@ TEST_CASE("targets: a label with too many values is named, with one of them", "[
   CHECK_THAT(page, !Contains("level"));
 }
 
+TEST_CASE("outputs: what waits, where, and what was refused", "[http][pages]") {
+  Fixture f;
+  f.view.outputs = {
+      {.name = "search",
+       .kind = "elasticsearch",
+       .receiver = "https://es-1:9200",
+       .sent_entries = 1234567,
+       .sent_bytes = 2048,
+       .requests = 12,
+       .failed_requests = 3,
+       .retried_entries = 40,
+       .refused = {{"mapping", 5}},
+       .lanes = {{.state = "spilling",
+                  .last_error = "connection refused",
+                  .attempts = 7,
+                  .queued_batches = 2,
+                  .queued_bytes = 4096,
+                  .oldest_seconds = 75,
+                  .buffer = LaneBufferInfo{
+                      .bytes = 1U << 20U, .batches = 3, .entries = 4000, .full = true}}}}};
+
+  const std::string page = ServeOutputs(kBrowser, f.context).body;
+
+  CHECK_THAT(page, Contains("1 waiting") && Contains("https://es-1:9200"));
+  CHECK_THAT(page, Contains("<b>1,234,567</b> entries acknowledged"));
+  CHECK_THAT(page, Contains("<b>5</b> refused: mapping") && Contains("<b>3</b> of them failed"));
+  CHECK_THAT(page,
+             Contains("4.00 KiB<small>2 batches") && Contains("1.00 MiB<small>4,000 entries"));
+  CHECK_THAT(page, Contains(">full<") && Contains("1 min 15 s") && Contains("connection refused"));
+  const std::string want =
+      R"({"outputs":[{"name":"search","kind":"elasticsearch","receiver":"https://es-1:9200",)"
+      R"("sent_entries":1234567,"sent_bytes":2048,"requests":12,"failed_requests":3,)"
+      R"("retried_entries":40,"duplicate_entries":0,"repaired_entries":0,)"
+      R"("refused_entries":{"mapping":5},"lanes":[{"tenant":"","state":"spilling","attempts":7,)"
+      R"("queued_batches":2,"queued_bytes":4096,"oldest_seconds":75,)"
+      R"("last_error":"connection refused","buffer":{"bytes":1048576,"batches":3,"entries":4000,)"
+      R"("full":true}}]}]})"
+      "\n";
+  CHECK(ServeOutputs(kProgram, f.context).body == want);
+}
+
 TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
   Fixture f;
   f.view.jobs = {{.name = "j",
@@ -132,7 +173,8 @@ TEST_CASE("targets: programs get JSON with exact numbers", "[http][pages]") {
                               .limit = 1000,
                               .exceeded = 230,
                               .sample = "x\"y"}}}};
-  f.view.lanes = {{.output = "loki", .kind = "loki", .receiver = "http://l", .state = "idle"}};
+  f.view.outputs = {
+      {.name = "loki", .kind = "loki", .receiver = "http://l", .lanes = {{.state = "idle"}}}};
   const std::string want =
       R"({"jobs":[{"name":"j","targets":[{"labels":{"a":"b\u000a"},"discovered_labels":{},)"
       R"("path":"/x/*","ready":true,"last_error":"","waits_for":"","files":[{"path":"/x/y",)"

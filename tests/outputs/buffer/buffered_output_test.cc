@@ -44,6 +44,7 @@ class HeldOutput final : public Output {
     status.state = state;
     return {status};
   }
+  [[nodiscard]] OutputTotals Totals() const override { return {}; }
   void CollectMetrics(MetricSink& /*sink*/) const override {}
 
   void SettleFirst(const std::vector<bool>& refused = {}) {
