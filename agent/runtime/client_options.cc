@@ -9,8 +9,8 @@
 namespace agent {
 namespace {
 
-HttpTlsOptions ToTls(const TlsConfig& tls) {
-  HttpTlsOptions options;
+TlsOptions ToTls(const TlsConfig& tls) {
+  TlsOptions options;
   options.ca = tls.ca;
   options.ca_file = tls.ca_file;
   options.cert = tls.cert;

@@ -9,21 +9,9 @@
 #include <utility>
 #include <vector>
 
-namespace agent {
+#include "base/tls_options.h"
 
-// Of each pair (value, file) at most one is set; files are read again before they are used.
-struct HttpTlsOptions {
-  std::string ca;
-  std::string ca_file;
-  std::string cert;
-  std::string cert_file;
-  std::string key;
-  std::string key_file;
-  std::string server_name;  // Empty: the host of the URL.
-  bool insecure_skip_verify = false;
-  std::string min_version;  // "TLS10" to "TLS13"; empty: the library's.
-  std::string max_version;
-};
+namespace agent {
 
 struct HttpProxyOptions {
   std::string proxy_url;  // Empty and not from the environment: no proxy.
@@ -47,7 +35,7 @@ struct HttpOauth2Options {
   std::string token_url;
   std::vector<std::string> scopes;
   std::map<std::string, std::string> endpoint_params;
-  HttpTlsOptions tls;
+  TlsOptions tls;
   HttpProxyOptions proxy;
 };
 
@@ -74,7 +62,7 @@ struct HttpOptions {
   std::chrono::milliseconds timeout{10'000};  // Of a whole request; 0: none.
   std::chrono::milliseconds connect_timeout{5'000};
   HttpAuthOptions auth;
-  HttpTlsOptions tls;
+  TlsOptions tls;
   HttpProxyOptions proxy;
   bool follow_redirects = true;  // 307 and 308, which keep the method.
   std::map<std::string, std::string> headers;

@@ -3,11 +3,11 @@
 
 #pragma once
 
-#include <cstdint>
 #include <string>
 
-#include "base/http/http_options.h"
+#include "base/file_text.h"
 #include "base/result.h"
+#include "base/tls_options.h"
 
 using CURL = void;
 
@@ -16,27 +16,17 @@ namespace agent {
 // Loop thread.
 class HttpTls {
  public:
-  explicit HttpTls(HttpTlsOptions options);
+  explicit HttpTls(TlsOptions options);
 
   // Sets up `easy`. Fails when a file cannot be read, or a version is unknown.
   Status Apply(CURL* easy);
   [[nodiscard]] const std::string& server_name() const { return options_.server_name; }
 
  private:
-  // A text from the configuration or a file.
-  struct Source {
-    std::string file;
-    std::string text;
-    int64_t seen_mtime_ns = -1;
-    int64_t seen_size = -1;
-    uint64_t seen_inode = 0;
-  };
-  static Status Refresh(Source& source);
-
-  HttpTlsOptions options_;
-  Source ca_;
-  Source cert_;
-  Source key_;
+  TlsOptions options_;
+  FileText ca_;
+  FileText cert_;
+  FileText key_;
 };
 
 }  // namespace agent

@@ -134,7 +134,7 @@ class Kubeconfig {
       server.pop_back();
     if (!server.starts_with("https://") && !server.starts_with("http://"))
       return Invalid("the cluster's server is no http:// or https:// URL");
-    HttpTlsOptions& tls = access_.http.tls;
+    TlsOptions& tls = access_.http.tls;
     tls.insecure_skip_verify = IsTrue(TextOf(cluster, "insecure-skip-tls-verify"));
     tls.server_name = TextOf(cluster, "tls-server-name");
     access_.http.proxy.proxy_url = TextOf(cluster, "proxy-url");
@@ -149,7 +149,7 @@ class Kubeconfig {
                      "': the agent runs no programs to get credentials; use a token, tokenFile or "
                      "a client certificate");
     }
-    HttpTlsOptions& tls = access_.http.tls;
+    TlsOptions& tls = access_.http.tls;
     if (Status cert = ReadPem(user, "client-certificate", tls.cert, tls.cert_file); !cert)
       return cert;
     if (Status key = ReadPem(user, "client-key", tls.key, tls.key_file); !key) return key;
