@@ -28,7 +28,7 @@ class JsonWriter {
   // An object of names and values.
   JsonWriter& Object(const Labels& labels);
 
-  [[nodiscard]] std::string Take() { return std::move(text_); }
+  [[nodiscard]] std::string Take() { return std::exchange(text_, {}); }
 
  private:
   JsonWriter& Open(char bracket);
