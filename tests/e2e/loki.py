@@ -39,18 +39,23 @@ limits_config:
 
 
 class Loki:
-    def __init__(self, directory, auth=False):
+    """`config(dir, http_port, grpc_port)` gives another configuration than the usual one."""
+
+    def __init__(self, directory, auth=False, config=None):
         binary = build_server("loki")
         self.dir = directory / "loki"
         self.dir.mkdir()
         self.port = free_port()
-        config = self.dir / "loki.yaml"
-        config.write_text(
-            _CONFIG.format(auth=str(auth).lower(), http=self.port, grpc=free_port(), dir=self.dir)
-        )
+        path = self.dir / "loki.yaml"
+        if config is None:
+            path.write_text(
+                _CONFIG.format(auth=str(auth).lower(), http=self.port, grpc=free_port(), dir=self.dir)
+            )
+        else:
+            path.write_text(config(self.dir, self.port, free_port()))
         self._log = open(self.dir / "log", "wb")
         self.process = subprocess.Popen(
-            [binary, f"-config.file={config}"], stdout=self._log, stderr=self._log, cwd=self.dir
+            [binary, f"-config.file={path}"], stdout=self._log, stderr=self._log, cwd=self.dir
         )
         self.url = f"http://127.0.0.1:{self.port}/loki/api/v1/push"
 
