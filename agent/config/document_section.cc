@@ -21,6 +21,19 @@ void CheckFields(FieldReader& fields, const std::vector<std::string>& names) {
   }
 }
 
+std::optional<DocumentJsonConfig> ReadJson(FieldReader& parent) {
+  const ConfigNode* const node = parent.Node("json");
+  if (node == nullptr) return std::nullopt;
+  DocumentJsonConfig json;
+  if (node->is_null()) return json;
+  FieldReader fields(*node, parent.PathOf("json"), parent.problems());
+  json.keys_under_root = fields.Bool("keys_under_root", false);
+  json.overwrite_keys = fields.Bool("overwrite_keys", false);
+  json.add_error_key = fields.Bool("add_error_key", false);
+  fields.Finish();
+  return json;
+}
+
 }  // namespace
 
 DocumentConfig ReadDocument(FieldReader& parent) {
@@ -33,6 +46,10 @@ DocumentConfig ReadDocument(FieldReader& parent) {
   CheckFields(fields, document.fields);
   document.fields_target = fields.String("fields_target");
   document.metadata_target = fields.String("metadata_target", document.metadata_target);
+  document.json = ReadJson(fields);
+  if (document.json && document.layout == "raw") {
+    fields.Error("json", "the raw layout sends JSON lines as they are", "use layout: flat");
+  }
   document.tags = fields.StringList("tags");
   document.add = fields.StringMap("add", /*null_as_empty=*/true);
   document.remove = fields.StringList("remove");

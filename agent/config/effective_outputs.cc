@@ -17,6 +17,13 @@ void WriteDocument(YamlWriter& out, const DocumentConfig& document) {
   WriteList(out, "fields", document.fields);
   out.OptionalText("fields_target", document.fields_target);
   out.Text("metadata_target", document.metadata_target);
+  if (document.json) {
+    out.BeginMap("json");
+    out.Bool("keys_under_root", document.json->keys_under_root);
+    out.Bool("overwrite_keys", document.json->overwrite_keys);
+    out.Bool("add_error_key", document.json->add_error_key);
+    out.EndMap();
+  }
   WriteList(out, "tags", document.tags);
   WritePairs(out, "add", document.add);
   WriteList(out, "remove", document.remove);

@@ -13,12 +13,22 @@
 
 namespace agent {
 
+// `document.json`: lines that are JSON objects are decoded.
+struct DocumentJsonConfig {
+  bool keys_under_root = false;
+  bool overwrite_keys = false;
+  bool add_error_key = false;
+
+  bool operator==(const DocumentJsonConfig&) const = default;
+};
+
 // What a document is made of: `document` of an output.
 struct DocumentConfig {
   std::string layout = "ecs";       // "ecs", "flat" or "raw".
   std::vector<std::string> fields;  // Extracted values: "NAME", "NAME:TYPE" or "*".
   std::string fields_target;        // Empty: the root.
   std::string metadata_target = "metadata";
+  std::optional<DocumentJsonConfig> json;
   std::vector<std::string> tags;
   StringPairs add;
   std::vector<std::string> remove;

@@ -73,6 +73,11 @@ DocumentOptions ToDocumentOptions(const DocumentConfig& config, const std::strin
     options.fields.push_back(ToField(field));
   options.fields_target = config.fields_target;
   options.metadata_target = config.metadata_target;
+  if (config.json) {
+    options.json = DocumentJson{.under_root = config.json->keys_under_root,
+                                .overwrite = config.json->overwrite_keys,
+                                .add_error = config.json->add_error_key};
+  }
   options.tags = config.tags;
   options.add = config.add;
   options.remove = config.remove;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,11 +25,19 @@ struct DocumentField {
   FieldType type = FieldType::kAsExtracted;
 };
 
+// What becomes of a line that is a JSON object.
+struct DocumentJson {
+  bool under_root = false;  // Its members stand at the root; else under `json`.
+  bool overwrite = false;   // Of two values for one place, the line's stays.
+  bool add_error = false;   // A line that is none gets an `error.message`.
+};
+
 struct DocumentOptions {
   DocumentLayout layout = DocumentLayout::kEcs;
   std::vector<DocumentField> fields;         // Extracted values.
   std::string fields_target;                 // Where they go; empty: the root.
   std::string metadata_target = "metadata";  // Structured metadata; kEcs alone.
+  std::optional<DocumentJson> json;          // Lines are decoded; not with kRaw.
   std::vector<std::string> tags;
   // Constants: path and text.
   std::vector<std::pair<std::string, std::string>> add;

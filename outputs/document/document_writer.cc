@@ -26,8 +26,9 @@ constexpr uint32_t kMessage = 1;
 constexpr uint32_t kOffset = 2;
 constexpr uint32_t kPath = 3;
 constexpr uint32_t kFirstName = 4;
-// A hole whose text is written in lower case.
+// A hole whose text is written in lower case; one whose value becomes a text.
 constexpr uint32_t kLower = uint32_t{1} << 31;
+constexpr uint32_t kText = uint32_t{1} << 30;
 
 // More shapes than this, and none is worth keeping.
 constexpr std::size_t kMaxShapes = 4096;
@@ -139,6 +140,13 @@ void AppendAsString(GrowingBuffer& to, const Value& value) {
   to.Append("\"");
 }
 
+// Places that a line must not take: the entry's time, what Logstash is told apart from the event,
+// and objects where `message` is a text.
+bool IsOurs(std::string_view path) {
+  const std::string_view root = path.substr(0, path.find('.'));
+  return root == "@timestamp" || root == "@metadata" || (root == "message" && root != path);
+}
+
 bool IsPrivate(std::string_view label) {
   return label.starts_with("__");
 }
@@ -163,10 +171,11 @@ void DocumentWriter::EnterSource(const SourceProgress* source) {
 void DocumentWriter::Append(GrowingBuffer& to, const Entry& entry, const SourceProgress* source) {
   EnterSource(source);
   if (options_.layout == DocumentLayout::kRaw && AppendRaw(to, entry)) return;
+  line_is_json_ = options_.json && line_.Parse(entry.line);
   const Shape& shape = ShapeOf(entry);
   for (const DocumentPiece& piece : shape.pieces) {
     to.Append(piece.text);
-    if (piece.hole != DocumentPiece::kNoHole) Fill(to, piece.hole, entry, shape.metadata);
+    if (piece.hole != DocumentPiece::kNoHole) Fill(to, piece.hole, entry, shape);
   }
 }
 
@@ -194,14 +203,19 @@ const DocumentWriter::Shape& DocumentWriter::ShapeOf(const Entry& entry) {
 
 bool DocumentWriter::Fits(const Shape& shape, const Entry& entry) const {
   if (shape.labels != entry.labels || shape.has_source != (source_ != nullptr)) return false;
-  if (shape.metadata != entry.metadata.size()) return false;
-  if (shape.names.size() != entry.metadata.size() + entry.fields.size()) return false;
+  if (shape.metadata != entry.metadata.size() || shape.fields != entry.fields.size()) return false;
+  if (shape.line_is_json != line_is_json_) return false;
+  const std::span<const JsonLine::Member> members = LineMembers();
+  if (shape.names.size() != shape.metadata + shape.fields + members.size()) return false;
   std::size_t next = 0;
   for (const Metadata& pair : entry.metadata) {
     if (shape.names[next++] != pair.name) return false;
   }
   for (const Field& field : entry.fields) {
     if (shape.names[next++] != field.name) return false;
+  }
+  for (const JsonLine::Member& member : members) {
+    if (shape.names[next++] != member.path) return false;
   }
   return true;
 }
@@ -216,6 +230,9 @@ uint64_t DocumentWriter::KeyOf(const Entry& entry) const {
   mix("|");
   for (const Field& field : entry.fields)
     mix(field.name);
+  mix(line_is_json_ ? "{" : "|");
+  for (const JsonLine::Member& member : LineMembers())
+    mix(member.path);
   return key;
 }
 
@@ -224,15 +241,22 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
   shape.labels = entry.labels;
   shape.has_source = source_ != nullptr;
   shape.metadata = entry.metadata.size();
+  shape.fields = entry.fields.size();
+  shape.line_is_json = line_is_json_;
   for (const Metadata& pair : entry.metadata)
     shape.names.emplace_back(pair.name);
   for (const Field& field : entry.fields)
     shape.names.emplace_back(field.name);
+  for (const JsonLine::Member& member : LineMembers())
+    shape.names.push_back(member.path);
+  const auto first_member = static_cast<uint32_t>(kFirstName + shape.metadata + shape.fields);
 
   DocumentTree tree;
   tree.Remove(options_.remove);
   tree.Rename(options_.rename);
   tree.AddHole("@timestamp", kTimestamp);
+  const bool line_first = line_is_json_ && options_.json->overwrite;
+  if (line_first) AddLine(tree, first_member);
   tree.AddHole("message", kMessage);
   for (const auto& [path, text] : options_.add)
     tree.AddText(path, JsonString(text));
@@ -247,6 +271,11 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
     if (IsPrivate(label.name)) continue;
     tree.AddText(ecs ? LabelPath(label.name) : Under("", label.name, options_.de_dot),
                  JsonString(label.value));
+  }
+  if (line_is_json_ && !line_first) AddLine(tree, first_member);
+  if (!line_is_json_ && options_.json && options_.json->add_error) {
+    tree.AddText("error.message", "\"the line is no JSON object\"");
+    tree.AddText("error.type", "\"json\"");
   }
   shape.pieces = tree.Pieces();
   return shape;
@@ -306,8 +335,19 @@ void DocumentWriter::AddNames(DocumentTree& tree, const Entry& entry) const {
   }
 }
 
+// Members of a line that is a JSON object.
+void DocumentWriter::AddLine(DocumentTree& tree, uint32_t hole) const {
+  const std::string_view target = options_.json->under_root ? "" : "json";
+  for (const JsonLine::Member& member : line_.members()) {
+    const std::string path = Under(target, member.path, '\0');
+    // Receivers know `message` as a text.
+    if (!IsOurs(path)) tree.AddHole(path, path == "message" ? hole | kText : hole);
+    ++hole;
+  }
+}
+
 void DocumentWriter::Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry,
-                          std::size_t metadata) {
+                          const Shape& shape) {
   switch (hole) {
     case kTimestamp:
       return AppendJsonTime(to, entry.timestamp_ns);
@@ -320,8 +360,13 @@ void DocumentWriter::Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry,
     default:
       break;
   }
-  const std::size_t index = (hole & ~kLower) - kFirstName;
-  if (index >= metadata) return AppendField(to, entry.fields[index - metadata]);
+  const std::size_t index = (hole & ~(kLower | kText)) - kFirstName;
+  if (index >= shape.metadata + shape.fields) {
+    const JsonLine::Member& member = line_.members()[index - shape.metadata - shape.fields];
+    if ((hole & kText) != 0) return AppendElementAsString(to, member.value);
+    return AppendJsonElement(to, member.value);
+  }
+  if (index >= shape.metadata) return AppendField(to, entry.fields[index - shape.metadata]);
   const std::string_view value = entry.metadata[index].value;
   if ((hole & kLower) != 0) return AppendJsonString(to, Lower(value));
   AppendJsonString(to, value);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,7 @@
 #include "base/source_progress.h"
 #include "outputs/document/document_options.h"
 #include "outputs/document/document_tree.h"
+#include "outputs/document/json_line.h"
 #include "outputs/growing_buffer.h"
 
 namespace agent {
@@ -37,11 +39,17 @@ class DocumentWriter {
   struct Shape {
     std::vector<DocumentPiece> pieces;
     LabelSetId labels = kEmptyLabelSet;
-    std::vector<std::string> names;  // Of the metadata, then of the fields.
+    std::vector<std::string> names;  // Of the metadata, of the fields, of what the line has.
     std::size_t metadata = 0;        // How many of them.
+    std::size_t fields = 0;
     bool has_source = false;
+    bool line_is_json = false;
   };
 
+  [[nodiscard]] std::span<const JsonLine::Member> LineMembers() const {
+    if (!line_is_json_) return {};
+    return line_.members();
+  }
   void EnterSource(const SourceProgress* source);
   const Shape& ShapeOf(const Entry& entry);
   [[nodiscard]] bool Fits(const Shape& shape, const Entry& entry) const;
@@ -50,7 +58,8 @@ class DocumentWriter {
   void AddEcs(DocumentTree& tree, const Entry& entry) const;
   void AddKnownLabels(DocumentTree& tree, const Labels& labels) const;
   void AddNames(DocumentTree& tree, const Entry& entry) const;
-  void Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry, std::size_t metadata);
+  void AddLine(DocumentTree& tree, uint32_t hole) const;
+  void Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry, const Shape& shape);
   void AppendMessage(GrowingBuffer& to, std::string_view line) const;
   void AppendField(GrowingBuffer& to, const Field& field) const;
   // If not, it is another output's.
@@ -69,6 +78,8 @@ class DocumentWriter {
   std::unordered_map<uint64_t, std::vector<Shape>> shapes_;
   std::size_t shape_count_ = 0;
   const Shape* last_ = nullptr;
+  JsonLine line_;  // Where lines are decoded.
+  bool line_is_json_ = false;
   simdjson::dom::parser parser_;  // Of kRaw.
 };
 

@@ -37,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   agent::DocumentOptions options;
   options.layout = size % 2 == 0 ? agent::DocumentLayout::kEcs : agent::DocumentLayout::kFlat;
   options.fields = {{"*"}};
+  if (size % 3 != 0) {
+    options.json = agent::DocumentJson{
+        .under_root = size % 5 != 0, .overwrite = size % 3 == 1, .add_error = true};
+  }
   agent::LabelSets sets;
   agent::DocumentWriter writer(options, sets);
   agent::Labels labels;

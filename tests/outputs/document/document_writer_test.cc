@@ -8,6 +8,7 @@
 
 #include "base/source_progress.h"
 #include "outputs/document/document_id.h"
+#include "outputs/document/json_text.h"
 
 namespace agent {
 namespace {
@@ -177,6 +178,74 @@ TEST_CASE("document id: the same for the same lines, another for any other", "[d
   CHECK(id(entry, *file)
             .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                "0123456789-_") == std::string::npos);
+}
+
+TEST_CASE("document: the members of a JSON line stand at the root", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{.under_root = true, .overwrite = true};
+  options.remove = {"log"};
+  Bed bed(options);
+
+  CHECK(
+      bed.Write(R"({"level":"WARN","message":"up","n":1,"f":2.0,"a":{"b":[1,{"c":null}],"d":{}}})",
+                {{"level", "info"}, {"app", "x"}}) ==
+      R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","level":"WARN","message":"up","n":1,)"
+      R"("f":2.0,"a":{"b":[1,{"c":null}],"d":{}},"app":"x"})");
+  // Another shape, and the first one again.
+  CHECK(bed.Write(R"({"x":18446744073709551615})", {}) ==
+        R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","x":18446744073709551615,)"
+        R"("message":"{\"x\":18446744073709551615}"})");
+  CHECK(bed.Write(R"({"x":true})", {}) ==
+        R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","x":true,"message":"{\"x\":true}"})");
+}
+
+TEST_CASE("document: what is not overwritten stays, whatever a line says", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{.under_root = true};
+  options.remove = {"log"};
+  Bed bed(options);
+
+  CHECK(
+      bed.Write(R"({"message":"theirs","app":"theirs","new":1})", {{"app", "ours"}}) ==
+      R"({"@timestamp":"2024-05-01T10:00:00.123456789Z",)"
+      R"("message":"{\"message\":\"theirs\",\"app\":\"theirs\",\"new\":1}","app":"ours","new":1})");
+}
+
+TEST_CASE("document: a line takes no place that receivers know as something else", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{.under_root = true, .overwrite = true};
+  options.remove = {"log"};
+  Bed bed(options);
+
+  CHECK(
+      bed.Write(R"({"@timestamp":"x","@metadata":{"_id":"1"},"message":{"a":1}})", {}) ==
+      R"({"@timestamp":"2024-05-01T10:00:00.123456789Z",)"
+      R"("message":"{\"@timestamp\":\"x\",\"@metadata\":{\"_id\":\"1\"},\"message\":{\"a\":1}}"})");
+  CHECK(bed.Write(R"({"message":[1,2]})", {}) ==
+        R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","message":"[1,2]"})");
+}
+
+TEST_CASE("document: a line that is no JSON object is the message, and may say so", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{.under_root = true, .overwrite = true, .add_error = true};
+  options.remove = {"log"};
+  Bed bed(options);
+  const std::string line = GENERATE("plain", "[1]", "{\"a\":", "", "{} x");
+
+  CHECK(bed.Write(line, {}) ==
+        R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","message":)" + JsonString(line) +
+            R"(,"error":{"message":"the line is no JSON object","type":"json"}})");
+}
+
+TEST_CASE("document: members may stand under json, too", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{};
+  options.remove = {"log"};
+  Bed bed(options);
+
+  CHECK(bed.Write(R"({"a.b":1,"":2})", {}) ==
+        R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","message":"{\"a.b\":1,\"\":2}",)"
+        R"("json":{"a":{"b":1},"_":2}})");
 }
 
 }  // namespace agent

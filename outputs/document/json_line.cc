@@ -1,0 +1,93 @@
+#include "outputs/document/json_line.h"
+
+#include "outputs/document/json_text.h"
+
+namespace agent {
+namespace {
+
+// Objects deeper than this stay one value: Elasticsearch takes 20 levels.
+constexpr int kMaxDepth = 20;
+
+void AppendObject(GrowingBuffer& to, const simdjson::dom::object& object) {
+  char before = '{';
+  for (const auto& [key, value] : object) {
+    to.Append({&before, 1});
+    before = ',';
+    AppendJsonString(to, key);
+    to.Append(":");
+    AppendJsonElement(to, value);
+  }
+  to.Append(before == '{' ? "{}" : "}");
+}
+
+void AppendArray(GrowingBuffer& to, const simdjson::dom::array& array) {
+  char before = '[';
+  for (const simdjson::dom::element& value : array) {
+    to.Append({&before, 1});
+    before = ',';
+    AppendJsonElement(to, value);
+  }
+  to.Append(before == '[' ? "[]" : "]");
+}
+
+}  // namespace
+
+bool JsonLine::Parse(std::string_view padded_line) {
+  count_ = 0;
+  simdjson::dom::object object;
+  auto parsed = parser_.parse(padded_line.data(), padded_line.size(), /*realloc_if_needed=*/false);
+  if (parsed.get_object().get(object) != simdjson::SUCCESS) return false;
+  path_.clear();
+  Add(object, 0, 1);
+  return true;
+}
+
+// `prefix`: how much of path_ is the object's own.
+void JsonLine::Add(const simdjson::dom::object& object, std::size_t prefix, int depth) {
+  for (const auto& [key, value] : object) {
+    path_.resize(prefix);
+    if (prefix > 0) path_ += '.';
+    path_ += key;
+    simdjson::dom::object inner;
+    const bool is_object = value.get_object().get(inner) == simdjson::SUCCESS;
+    if (is_object && inner.size() > 0 && depth < kMaxDepth) {
+      Add(inner, path_.size(), depth + 1);
+      continue;
+    }
+    if (count_ == members_.size()) members_.emplace_back();
+    members_[count_].path = path_;
+    members_[count_].value = value;
+    ++count_;
+  }
+}
+
+void AppendJsonElement(GrowingBuffer& to, const simdjson::dom::element& element) {
+  switch (element.type()) {
+    case simdjson::dom::element_type::OBJECT:
+      return AppendObject(to, simdjson::dom::object(element));
+    case simdjson::dom::element_type::ARRAY:
+      return AppendArray(to, simdjson::dom::array(element));
+    case simdjson::dom::element_type::STRING:
+      return AppendJsonString(to, std::string_view(element));
+    case simdjson::dom::element_type::INT64:
+      return AppendJsonInteger(to, int64_t(element));
+    case simdjson::dom::element_type::UINT64:
+      return to.Append(std::to_string(uint64_t(element)));
+    case simdjson::dom::element_type::DOUBLE:
+      return AppendJsonDouble(to, double(element));
+    case simdjson::dom::element_type::BOOL:
+      return to.Append(bool(element) ? "true" : "false");
+    case simdjson::dom::element_type::NULL_VALUE:
+      return to.Append("null");
+  }
+}
+
+void AppendElementAsString(GrowingBuffer& to, const simdjson::dom::element& element) {
+  std::string_view text;
+  if (element.get_string().get(text) == simdjson::SUCCESS) return AppendJsonString(to, text);
+  GrowingBuffer json;
+  AppendJsonElement(json, element);
+  AppendJsonString(to, {json.data(), json.size()});
+}
+
+}  // namespace agent
