@@ -40,7 +40,7 @@ class KubeServer:
                  "--cert-dir", "certs", "--token-auth-file", "tokens.csv", "--authorization-mode", "RBAC",
                  "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", "sa.key",
                  "--service-account-signing-key-file", "sa.key", "--service-cluster-ip-range", "10.0.0.0/24",
-                 "--disable-admission-plugins", "ServiceAccount")  # fmt: skip
+                 "--disable-admission-plugins", "ServiceAccount", "--allow-privileged")  # fmt: skip
         self.tls = ssl._create_unverified_context()
         wait_until(lambda: self.log("kube-apiserver")[-2000:], self.ready, 90, pause=0.2)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds one of the real servers that the end-to-end tests run, once, and prints the path of its binary,
-# or of the folder with its classes.
+# Builds one of the real servers or tools that the end-to-end tests run, once, and prints the path of its binary,
+# or of the folder with its classes, or definitions.
 #
-#   build.sh lumberjack|opensearch|elasticsearch|loki|promtool|promtail|promtail-journal|kube-apiserver
+#   build.sh lumberjack|compose|crds|opensearch|elasticsearch|kustomize|helm|loki|promtool|promtail|promtail-journal|kube-apiserver
 #   build.sh all           each of them that can be had here
 #
 # Versions are pinned by the go.mod and go.sum, or the Maven file, beside this script; the result goes into
@@ -13,13 +13,16 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
 # What takes seconds comes first.
-servers=(lumberjack opensearch elasticsearch loki promtool promtail promtail-journal kube-apiserver)
+servers=(lumberjack compose crds opensearch elasticsearch kustomize helm loki promtool promtail promtail-journal kube-apiserver)
 case "$name" in
   loki) module=loki package=github.com/grafana/loki/v3/cmd/loki ;;
   promtool) module=loki package=github.com/prometheus/prometheus/cmd/promtool ;;
   kube-apiserver) module=kubernetes package=k8s.io/kubernetes/cmd/kube-apiserver ;;
   promtail | promtail-journal) module=promtail package=github.com/grafana/loki/v3/clients/cmd/promtail ;;
-  lumberjack) module=lumberjack package=. ;;
+  lumberjack | compose) module=$name package=. ;;
+  crds) module=crds package=files ;;
+  helm) module=helm package=helm.sh/helm/v3/cmd/helm ;;
+  kustomize) module=kustomize package=sigs.k8s.io/kustomize/kustomize/v5 ;;
   opensearch | elasticsearch) module=elasticsearch package= ;;
   all)
     for server in "${servers[@]}"; do "$0" "$server" || true; done
@@ -43,6 +46,14 @@ build_go() {
   if [ "$name" = promtail-journal ]; then cgo=1 tags=promtail_journal_enabled; fi
   cd "$here/$module" && CGO_ENABLED=$cgo GOFLAGS=-mod=readonly nice -n 10 \
     go build -trimpath -tags "$tags" -ldflags "-s -w" -o "$1" "$package"
+}
+
+# A folder with definitions of Kubernetes objects, out of the modules of those who define them.
+build_files() {
+  mkdir -p "$1"
+  cd "$here/$module" && GOFLAGS=-mod=readonly go mod download -json | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' | while read -r dir; do
+    find "$dir" -path '*/prometheus-operator-crd/*monitors.yaml' -o -path '*/prometheus-operator-crd/*rules.yaml' -o -path '*/deploy/vpa-v1-crd-gen.yaml'
+  done | xargs cp --no-preserve=mode -t "$1"
 }
 
 # A folder with the libraries and the compiled Main. OpenSearch is a fork: its Main differs by package names.
@@ -82,6 +93,7 @@ if [ ! -e "$built" ]; then
   log=$cache/$name-build.log
   kind=go
   [ -n "$package" ] || kind=java
+  [ "$package" != files ] || kind=files
   rm -rf "$built.tmp"
   ("build_$kind" "$built.tmp") >"$log" 2>&1 ||
     unavailable "$(grep -m 1 -e ERROR "$log" || tail -n 1 "$log") (all of it: $log)"
