@@ -255,18 +255,24 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
   tree.Remove(options_.remove);
   tree.Rename(options_.rename);
   tree.AddHole("@timestamp", kTimestamp);
+  // Of two values for one place the first stays: what the configuration names comes before what
+  // a line brings along.
   const bool line_first = line_is_json_ && options_.json->overwrite;
-  if (line_first) AddLine(tree, first_member);
+  if (line_first) {
+    AddConstants(tree);
+    AddFields(tree, entry);
+    AddLine(tree, first_member);
+  }
   tree.AddHole("message", kMessage);
-  for (const auto& [path, text] : options_.add)
-    tree.AddText(path, JsonString(text));
+  AddConstants(tree);
   const bool ecs = options_.layout == DocumentLayout::kEcs;
   if (source_ != nullptr) {
     tree.AddHole("log.offset", kOffset);
     tree.AddHole("log.file.path", kPath);
   }
   if (ecs) AddEcs(tree, entry);
-  AddNames(tree, entry);
+  if (!line_first) AddFields(tree, entry);
+  AddMetadata(tree, entry);
   for (const Label& label : sets_.Get(entry.labels)) {
     if (IsPrivate(label.name)) continue;
     tree.AddText(ecs ? LabelPath(label.name) : Under("", label.name, options_.de_dot),
@@ -310,9 +316,12 @@ void DocumentWriter::AddKnownLabels(DocumentTree& tree, const Labels& labels) co
   }
 }
 
-// Metadata and fields: what differs from line to line.
-void DocumentWriter::AddNames(DocumentTree& tree, const Entry& entry) const {
-  const bool ecs = options_.layout == DocumentLayout::kEcs;
+void DocumentWriter::AddConstants(DocumentTree& tree) const {
+  for (const auto& [path, text] : options_.add)
+    tree.AddText(path, JsonString(text));
+}
+
+void DocumentWriter::AddFields(DocumentTree& tree, const Entry& entry) const {
   auto hole = static_cast<uint32_t>(kFirstName + entry.metadata.size());
   for (const Field& field : entry.fields) {
     if (IsWanted(field.name)) {
@@ -320,7 +329,11 @@ void DocumentWriter::AddNames(DocumentTree& tree, const Entry& entry) const {
     }
     ++hole;
   }
-  hole = kFirstName;
+}
+
+void DocumentWriter::AddMetadata(DocumentTree& tree, const Entry& entry) const {
+  const bool ecs = options_.layout == DocumentLayout::kEcs;
+  uint32_t hole = kFirstName;
   for (const Metadata& pair : entry.metadata) {
     const auto* const known =
         std::find_if(kKnownMetadata.begin(), kKnownMetadata.end(),

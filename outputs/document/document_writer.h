@@ -57,7 +57,9 @@ class DocumentWriter {
   Shape MakeShape(const Entry& entry) const;
   void AddEcs(DocumentTree& tree, const Entry& entry) const;
   void AddKnownLabels(DocumentTree& tree, const Labels& labels) const;
-  void AddNames(DocumentTree& tree, const Entry& entry) const;
+  void AddConstants(DocumentTree& tree) const;
+  void AddFields(DocumentTree& tree, const Entry& entry) const;
+  void AddMetadata(DocumentTree& tree, const Entry& entry) const;
   void AddLine(DocumentTree& tree, uint32_t hole) const;
   void Fill(GrowingBuffer& to, uint32_t hole, const Entry& entry, const Shape& shape);
   void AppendMessage(GrowingBuffer& to, std::string_view line) const;

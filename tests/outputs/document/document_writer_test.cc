@@ -199,6 +199,20 @@ TEST_CASE("document: the members of a JSON line stand at the root", "[document]"
         R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","x":true,"message":"{\"x\":true}"})");
 }
 
+TEST_CASE("document: what the configuration names comes before what a line says", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{.under_root = true, .overwrite = true};
+  options.fields = {{"level"}};
+  options.add = {{"cluster", "eu"}};
+  options.remove = {"log"};
+  Bed bed(options);
+
+  CHECK(bed.Write(R"({"level":"info","cluster":"theirs","message":"m"})", {}, {},
+                  {{"level", Value::String("INFO")}}) ==
+        R"({"@timestamp":"2024-05-01T10:00:00.123456789Z","cluster":"eu","level":"INFO",)"
+        R"("message":"m"})");
+}
+
 TEST_CASE("document: what is not overwritten stays, whatever a line says", "[document]") {
   DocumentOptions options = Flat();
   options.json = DocumentJson{.under_root = true};
