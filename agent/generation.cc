@@ -117,6 +117,12 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
         client.buffer, client.required);
   }
   for (const OutputConfig& output : config.outputs) {
+    if (output.logstash && output.logstash->protocol == "lumberjack") {
+      add(MakeLumberjackOutput(ToLumberjackOptions(output, HostName()), dependencies.loop,
+                               dependencies.budget, dependencies.clock, Random::FromSystem(),
+                               dependencies.logger, dead_letter, outputs.size()),
+          output.buffer, output.required);
+    }
     if (!output.elasticsearch) continue;
     add(MakeElasticsearchOutput(ToElasticsearchOptions(output, HostName()), dependencies.loop,
                                 dependencies.budget, dependencies.clock, Random::FromSystem(),

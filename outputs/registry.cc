@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "outputs/elasticsearch/elasticsearch_output.h"
+#include "outputs/logstash/lumberjack_output.h"
 #include "outputs/loki/loki_output.h"
 
 namespace agent {
@@ -25,6 +26,16 @@ std::unique_ptr<Output> MakeElasticsearchOutput(ElasticsearchOptions options, Lo
       .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
   return std::make_unique<ElasticsearchOutput>(std::move(options), dependencies, random,
                                                output_index);
+}
+
+// NOLINTNEXTLINE(readability-function-size): one reference for each thing that it stands on.
+std::unique_ptr<Output> MakeLumberjackOutput(LumberjackOptions options, Loop& loop,
+                                             MemoryBudget& budget, Clock& clock, Random random,
+                                             Logger& logger, DeadLetter& dead_letter,
+                                             std::size_t output_index) {
+  const LumberjackOutput::Dependencies dependencies{
+      .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
+  return std::make_unique<LumberjackOutput>(std::move(options), dependencies, random, output_index);
 }
 
 }  // namespace agent

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "outputs/dead_letter.h"
 #include "outputs/elasticsearch/elasticsearch_options.h"
+#include "outputs/logstash/lumberjack_options.h"
 #include "outputs/loki/loki_options.h"
 #include "outputs/output.h"
 
@@ -27,5 +28,10 @@ std::unique_ptr<Output> MakeElasticsearchOutput(ElasticsearchOptions options, Lo
                                                 MemoryBudget& budget, Clock& clock, Random random,
                                                 Logger& logger, DeadLetter& dead_letter,
                                                 std::size_t output_index);
+
+std::unique_ptr<Output> MakeLumberjackOutput(LumberjackOptions options, Loop& loop,
+                                             MemoryBudget& budget, Clock& clock, Random random,
+                                             Logger& logger, DeadLetter& dead_letter,
+                                             std::size_t output_index);
 
 }  // namespace agent

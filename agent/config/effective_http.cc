@@ -1,5 +1,7 @@
 // What an HTTP client was told, as YAML; and the texts that are secret.
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +52,37 @@ void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs)
   out.EndMap();
 }
 
+namespace {
+
+// What `tls_config` cannot say, as Beats' `ssl` has it.
+void WriteSsl(YamlWriter& out, const TlsConfig& tls) {
+  constexpr std::array<std::string_view, 5> kNames = {"", "TLSv1.0", "TLSv1.1", "TLSv1.2",
+                                                      "TLSv1.3"};
+  out.BeginMap("ssl");
+  if (!tls.ca.empty() || !tls.ca_file.empty()) {
+    WriteList(out, "certificate_authorities", {tls.ca.empty() ? tls.ca_file : tls.ca});
+  }
+  out.OptionalText("certificate", tls.cert.empty() ? tls.cert_file : tls.cert);
+  if (tls.key.empty()) out.OptionalText("key", tls.key_file);
+  out.Secret("key", tls.key);
+  out.Secret("key_passphrase", tls.key_passphrase);
+  out.Text("verification_mode", tls.insecure_skip_verify ? "none"
+                                : tls.any_server_name    ? "certificate"
+                                                         : "full");
+  std::vector<std::string> versions;
+  for (const TlsVersion version : {tls.min_version, tls.max_version}) {
+    const std::string name(kNames[static_cast<std::size_t>(version)]);
+    if (!name.empty() && (versions.empty() || versions.front() != name)) versions.push_back(name);
+  }
+  WriteList(out, "supported_protocols", versions);
+  out.EndMap();
+}
+
+}  // namespace
+
 void WriteTls(YamlWriter& out, const TlsConfig& tls) {
   if (tls == TlsConfig{}) return;
+  if (tls.any_server_name || !tls.key_passphrase.empty()) return WriteSsl(out, tls);
   out.BeginMap("tls_config");
   out.OptionalText("ca", tls.ca);
   out.OptionalText("ca_file", tls.ca_file);

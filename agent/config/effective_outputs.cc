@@ -11,30 +11,6 @@
 namespace agent::effective {
 namespace {
 
-void WriteDocument(YamlWriter& out, const DocumentConfig& document) {
-  out.BeginMap("document");
-  out.Text("layout", document.layout);
-  WriteList(out, "fields", document.fields);
-  out.OptionalText("fields_target", document.fields_target);
-  out.Text("metadata_target", document.metadata_target);
-  if (document.json) {
-    out.BeginMap("json");
-    out.Bool("keys_under_root", document.json->keys_under_root);
-    out.Bool("overwrite_keys", document.json->overwrite_keys);
-    out.Bool("add_error_key", document.json->add_error_key);
-    out.EndMap();
-  }
-  WriteList(out, "tags", document.tags);
-  WritePairs(out, "add", document.add);
-  WriteList(out, "remove", document.remove);
-  WritePairs(out, "rename", document.rename);
-  out.OptionalText("de_dot", document.de_dot);
-  if (document.max_message_bytes > 0) {
-    WriteNumber(out, "max_message_size", document.max_message_bytes);
-  }
-  out.EndMap();
-}
-
 void WriteIndices(YamlWriter& out, const ElasticsearchConfig& config) {
   if (config.indices.empty()) return;
   out.BeginList("indices");
@@ -86,10 +62,7 @@ void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
   WriteDuration(out, "batch_wait", config.batch_wait);
   WriteNumber(out, "compression_level", config.compression_level);
   WriteDuration(out, "timeout", config.timeout);
-  out.BeginMap("backoff");
-  WriteDuration(out, "min_period", config.backoff.min_period);
-  WriteDuration(out, "max_period", config.backoff.max_period);
-  out.EndMap();
+  WriteBackoff(out, config.backoff);
   if (config.backoff.max_retries_given) WriteNumber(out, "max_retries", config.backoff.max_retries);
   WriteDuration(out, "max_item_retry_age", config.max_item_retry);
   WriteDocument(out, config.document);
@@ -97,6 +70,37 @@ void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
 }
 
 }  // namespace
+
+void WriteDocument(YamlWriter& out, const DocumentConfig& document) {
+  out.BeginMap("document");
+  out.Text("layout", document.layout);
+  WriteList(out, "fields", document.fields);
+  out.OptionalText("fields_target", document.fields_target);
+  out.Text("metadata_target", document.metadata_target);
+  if (document.json) {
+    out.BeginMap("json");
+    out.Bool("keys_under_root", document.json->keys_under_root);
+    out.Bool("overwrite_keys", document.json->overwrite_keys);
+    out.Bool("add_error_key", document.json->add_error_key);
+    out.EndMap();
+  }
+  WriteList(out, "tags", document.tags);
+  WritePairs(out, "add", document.add);
+  WriteList(out, "remove", document.remove);
+  WritePairs(out, "rename", document.rename);
+  out.OptionalText("de_dot", document.de_dot);
+  if (document.max_message_bytes > 0) {
+    WriteNumber(out, "max_message_size", document.max_message_bytes);
+  }
+  out.EndMap();
+}
+
+void WriteBackoff(YamlWriter& out, const BackoffConfig& backoff) {
+  out.BeginMap("backoff");
+  WriteDuration(out, "min_period", backoff.min_period);
+  WriteDuration(out, "max_period", backoff.max_period);
+  out.EndMap();
+}
 
 void WriteBuffer(YamlWriter& out, const BufferConfig& buffer) {
   if (buffer == BufferConfig{}) return;
@@ -119,6 +123,7 @@ void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs) {
     out.BeginItem();
     out.Text("name", output.name);
     if (output.elasticsearch) WriteElasticsearch(out, *output.elasticsearch);
+    if (output.logstash) WriteLogstash(out, *output.logstash);
     WriteBuffer(out, output.buffer);
     out.Bool("required", output.required);
     out.EndItem();

@@ -28,6 +28,9 @@ void WritePairs(YamlWriter& out, std::string_view key, const StringPairs& pairs)
 void WriteHttp(YamlWriter& out, const HttpClientConfig& http);
 // `buffer` of an output, when it is not the default.
 void WriteBuffer(YamlWriter& out, const BufferConfig& buffer);
+void WriteDocument(YamlWriter& out, const DocumentConfig& document);
+void WriteBackoff(YamlWriter& out, const BackoffConfig& backoff);
+void WriteLogstash(YamlWriter& out, const LogstashConfig& config);
 void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs);
 // `tls_config`; nothing when it says nothing.
 void WriteTls(YamlWriter& out, const TlsConfig& tls);

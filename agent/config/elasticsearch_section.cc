@@ -20,21 +20,6 @@ namespace {
 constexpr uint64_t kMinBatchBytes = uint64_t{1} << 10U;
 constexpr uint64_t kMaxBatchBytes = uint64_t{100} << 20U;  // What a server takes by default.
 
-// The one of several names that is used; the first when none is.
-std::string NameUsed(FieldReader& fields, std::initializer_list<std::string_view> names) {
-  std::string used;
-  for (const std::string_view name : names) {
-    if (!fields.Has(name)) continue;
-    if (!used.empty()) {
-      fields.Node(name);
-      fields.Error(name, "is another name of " + used + ": give one of the two");
-    } else {
-      used = name;
-    }
-  }
-  return used.empty() ? std::string(*names.begin()) : used;
-}
-
 void CheckPattern(FieldReader& fields, std::string_view key, const std::string& text) {
   const auto pattern = EventPattern::Parse(text);
   if (!pattern) fields.Error(key, pattern.error().message);
@@ -150,37 +135,6 @@ void ReadCredentials(FieldReader& fields, HttpClientConfig& http) {
   }
 }
 
-// Beats' `ssl`.
-void ReadSsl(FieldReader& parent, TlsConfig& tls) {
-  const ConfigNode* const node = parent.Node("ssl");
-  if (node == nullptr || node->is_null()) return;
-  FieldReader fields(*node, parent.PathOf("ssl"), parent.problems());
-  fields.Bool("enabled", true);
-  for (const std::string& authority : fields.StringList("certificate_authorities")) {
-    if (authority.starts_with("-----BEGIN")) {
-      tls.ca += authority;
-    } else if (!tls.ca_file.empty()) {
-      fields.Error("certificate_authorities", "one file at most", "put them into one file");
-    } else {
-      tls.ca_file = authority;
-    }
-  }
-  const auto read = [&fields](std::string_view key, std::string& text, std::string& file) {
-    const std::string value = fields.String(key);
-    (value.starts_with("-----BEGIN") ? text : file) = value;
-  };
-  if (fields.Has("certificate")) read("certificate", tls.cert, tls.cert_file);
-  if (fields.Has("key")) read("key", tls.key, tls.key_file);
-  const std::string mode =
-      fields.Choice("verification_mode", "full", {"full", "strict", "certificate", "none"});
-  if (mode == "none") tls.insecure_skip_verify = true;
-  if (mode == "certificate") {
-    fields.Error("verification_mode", "'certificate' is not built yet",
-                 "use full, and server_name in tls_config");
-  }
-  fields.Finish();
-}
-
 std::optional<DataStreamConfig> ReadDataStream(FieldReader& parent) {
   const ConfigNode* const node = parent.Node("data_stream");
   if (node == nullptr || node->is_null()) return std::nullopt;
@@ -267,24 +221,13 @@ void ReadRetries(FieldReader& parent, ElasticsearchConfig& config) {
   config.timeout = parent.Duration("timeout", config.timeout);
   if (config.timeout.count() == 0) parent.Error("timeout", "must be more than 0");
   config.max_item_retry = parent.Duration("max_item_retry_age", config.max_item_retry);
-  const ConfigNode* const node = parent.Node("backoff");
   if (const ConfigNode* const retries = parent.Node("max_retries");
       retries != nullptr && !retries->is_null()) {
     config.backoff.max_retries_given = true;
     config.backoff.max_retries =
         static_cast<uint32_t>(parent.Int("max_retries", 0, 0, std::numeric_limits<int32_t>::max()));
   }
-  if (node == nullptr) return;
-  FieldReader fields(*node, parent.PathOf("backoff"), parent.problems());
-  const std::string min = NameUsed(fields, {"min_period", "init"});
-  config.backoff.min_period = fields.Duration(min, config.backoff.min_period);
-  const std::string max = NameUsed(fields, {"max_period", "max"});
-  config.backoff.max_period = fields.Duration(max, config.backoff.max_period);
-  if (config.backoff.min_period.count() == 0) fields.Error(min, "must be more than 0");
-  if (config.backoff.max_period < config.backoff.min_period) {
-    fields.Error(max, max + " is below " + min);
-  }
-  fields.Finish();
+  ReadOutputBackoff(parent, config.backoff);
 }
 
 }  // namespace

@@ -26,8 +26,10 @@ struct TlsConfig {
   std::string cert_file;
   std::string key;  // Secret.
   std::string key_file;
-  std::string server_name;  // Empty: the host of the URL.
+  std::string key_passphrase;  // Secret. Of an encrypted key; `ssl` alone has it.
+  std::string server_name;     // Empty: the host of the URL.
   bool insecure_skip_verify = false;
+  bool any_server_name = false;  // `verification_mode: certificate`, of `ssl` alone.
   TlsVersion min_version = TlsVersion::kDefault;
   TlsVersion max_version = TlsVersion::kDefault;
 

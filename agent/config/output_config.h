@@ -88,10 +88,51 @@ struct ElasticsearchConfig {
   bool operator==(const ElasticsearchConfig&) const = default;
 };
 
+struct LogstashConfig {
+  std::vector<std::string> hosts;       // "host:port".
+  std::string protocol = "lumberjack";  // Or "json_lines".
+  std::string transport = "tcp";        // Or "udp": json_lines alone.
+  bool tls = false;
+  TlsConfig tls_config;
+  bool load_balance = false;
+  uint32_t workers = 1;  // Connections to each host.
+  std::chrono::nanoseconds batch_wait = std::chrono::seconds(1);
+  uint64_t batch_entries = 2048;
+  uint64_t batch_bytes = uint64_t{4} << 20U;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);  // To connect, to read, to write.
+  BackoffConfig backoff{.min_period = std::chrono::seconds(1),
+                        .max_period = std::chrono::seconds(60),
+                        .max_retries = 0,
+                        .max_retries_given = false};
+  DocumentConfig document;
+
+  // Of lumberjack.
+  std::string index = "log-agent";  // @metadata.beat.
+  std::string pipeline;             // @metadata.pipeline.
+  std::string id_mode = "offset";   // Or "none".
+  uint32_t compression_level = 3;
+  uint32_t pipelining = 2;
+  bool slow_start = false;
+  std::chrono::nanoseconds ttl{0};              // 0: connections are kept.
+  std::chrono::nanoseconds ack_stall_limit{0};  // 0: none.
+
+  // Of json_lines.
+  uint64_t max_line_bytes = uint64_t{1} << 20U;
+  uint64_t replay_bytes = uint64_t{1} << 20U;
+  std::chrono::nanoseconds commit_delay = std::chrono::seconds(1);
+  std::chrono::nanoseconds ack_by_close_interval{0};  // 0: never.
+  std::chrono::nanoseconds write_stall_limit = std::chrono::minutes(5);
+  std::chrono::nanoseconds tcp_user_timeout = std::chrono::seconds(60);
+  uint64_t max_datagram_bytes = 1400;
+
+  bool operator==(const LogstashConfig&) const = default;
+};
+
 // One item of `outputs`: exactly one of the kinds.
 struct OutputConfig {
   std::string name;  // Unique, also among `clients`.
   std::optional<ElasticsearchConfig> elasticsearch;
+  std::optional<LogstashConfig> logstash;
   BufferConfig buffer;
   bool required = true;
 

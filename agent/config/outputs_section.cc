@@ -12,7 +12,7 @@
 namespace agent {
 namespace {
 
-constexpr std::array<std::string_view, 3> kNotBuilt = {"logstash", "file", "stdout"};
+constexpr std::array<std::string_view, 2> kNotBuilt = {"file", "stdout"};
 
 // At the key, not at what stands under it.
 void RefuseNotBuilt(FieldReader& fields, std::string_view key) {
@@ -21,7 +21,7 @@ void RefuseNotBuilt(FieldReader& fields, std::string_view key) {
     if (name.text() == key) place = name.place();
   }
   fields.problems().Error(place, fields.PathOf(key), std::string(key) + " is not built yet",
-                          "there are elasticsearch, and clients for Loki");
+                          "there are elasticsearch and logstash, and clients for Loki");
 }
 
 OutputConfig ReadOutput(const ConfigNode& item, const std::string& path, Problems& problems) {
@@ -35,12 +35,17 @@ OutputConfig ReadOutput(const ConfigNode& item, const std::string& path, Problem
     kinds.emplace_back("elasticsearch");
     output.elasticsearch = ReadElasticsearch(fields);
   }
+  if (fields.Node("logstash") != nullptr) {
+    kinds.emplace_back("logstash");
+    output.logstash = ReadLogstash(fields);
+  }
   for (const std::string_view kind : kNotBuilt) {
     if (fields.Node(kind) == nullptr) continue;
     RefuseNotBuilt(fields, kind);
     kinds.push_back(kind);
   }
-  if (kinds.empty() && item.is_map()) fields.MapError("an output needs its kind: elasticsearch");
+  if (kinds.empty() && item.is_map())
+    fields.MapError("an output needs its kind: elasticsearch or logstash");
   if (kinds.size() > 1) fields.Error(kinds[1], "an output is of one kind", "make two of it");
   fields.Finish();
   return output;

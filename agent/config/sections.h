@@ -3,9 +3,11 @@
 
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config/config.h"
@@ -34,6 +36,10 @@ BufferConfig ReadBuffer(FieldReader& parent);
 
 // `tls_config` of the map that `fields` reads.
 TlsConfig ReadTls(FieldReader& parent);
+
+// `ssl` of the map that `fields` reads, into what `tls_config` gave. False where there is none, or
+// it is not enabled.
+bool ReadSsl(FieldReader& parent, TlsConfig& tls);
 
 // Why a text is no URL of a server ("http://host:port/path"); empty when it is one.
 std::string WhatIsWrongWithUrl(const std::string& url);
@@ -70,6 +76,14 @@ std::vector<OutputConfig> ReadOutputs(FieldReader& top, const std::vector<Client
 
 // `elasticsearch` of the output that `parent` reads, where there is one.
 ElasticsearchConfig ReadElasticsearch(FieldReader& parent);
+
+// `logstash` of the output that `parent` reads, where there is one.
+LogstashConfig ReadLogstash(FieldReader& parent);
+
+// The one of several names of a key that is used; the first when none is.
+std::string NameUsed(FieldReader& fields, std::initializer_list<std::string_view> names);
+// `backoff` of the map that `parent` reads.
+void ReadOutputBackoff(FieldReader& parent, BackoffConfig& backoff);
 
 // `document` of the output that `parent` reads.
 DocumentConfig ReadDocument(FieldReader& parent);

@@ -7,9 +7,8 @@
 #include "agent/config/effective_yaml.h"
 
 namespace agent {
-namespace {
 
-TlsOptions ToTls(const TlsConfig& tls) {
+TlsOptions ToTlsOptions(const TlsConfig& tls) {
   TlsOptions options;
   options.ca = tls.ca;
   options.ca_file = tls.ca_file;
@@ -17,12 +16,16 @@ TlsOptions ToTls(const TlsConfig& tls) {
   options.cert_file = tls.cert_file;
   options.key = tls.key;
   options.key_file = tls.key_file;
+  options.key_passphrase = tls.key_passphrase;
   options.server_name = tls.server_name;
   options.insecure_skip_verify = tls.insecure_skip_verify;
+  options.any_server_name = tls.any_server_name;
   options.min_version = TlsVersionName(tls.min_version);
   options.max_version = TlsVersionName(tls.max_version);
   return options;
 }
+
+namespace {
 
 HttpProxyOptions ToProxy(const ProxyConfig& proxy) {
   HttpProxyOptions options;
@@ -45,7 +48,7 @@ HttpOauth2Options ToOauth2(const OAuth2& oauth2) {
   options.scopes = oauth2.scopes;
   for (const auto& [name, value] : oauth2.endpoint_params)
     options.endpoint_params[name] = value;
-  options.tls = ToTls(oauth2.tls);
+  options.tls = ToTlsOptions(oauth2.tls);
   options.proxy = ToProxy(oauth2.proxy);
   return options;
 }
@@ -73,7 +76,7 @@ HttpAuthOptions ToAuth(const HttpClientConfig& http) {
 HttpOptions ToHttpOptions(const HttpClientConfig& http) {
   HttpOptions options;
   options.auth = ToAuth(http);
-  options.tls = ToTls(http.tls);
+  options.tls = ToTlsOptions(http.tls);
   options.proxy = ToProxy(http.proxy);
   options.follow_redirects = http.follow_redirects;
   for (const HttpHeader& header : http.http_headers) {

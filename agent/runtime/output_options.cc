@@ -116,4 +116,36 @@ ElasticsearchOptions ToElasticsearchOptions(const OutputConfig& output, const st
   return options;
 }
 
+LumberjackOptions ToLumberjackOptions(const OutputConfig& output, const std::string& host) {
+  const LogstashConfig& config = *output.logstash;
+  LumberjackOptions options;
+  options.name = output.name;
+  for (const std::string& text : config.hosts) {
+    auto parsed = ParseHostPort(text, 0);
+    CHECK(parsed.ok());  // Checked when the file was read.
+    options.hosts.push_back(std::move(*parsed));
+  }
+  if (config.tls) options.tls = ToTlsOptions(config.tls_config);
+  options.load_balance = config.load_balance;
+  options.workers = config.workers;
+  options.index = config.index;
+  options.version = AGENT_VERSION;
+  options.pipeline = config.pipeline;
+  options.with_ids = config.id_mode == "offset";
+  options.document = ToDocumentOptions(config.document, host);
+  options.document.for_logstash = true;
+  options.window_entries = config.batch_entries;
+  options.window_bytes = config.batch_bytes;
+  options.batch_wait = duration_cast<milliseconds>(config.batch_wait);
+  options.compression_level = static_cast<int>(config.compression_level);
+  options.pipelining = config.pipelining;
+  options.slow_start = config.slow_start;
+  options.timeout = duration_cast<milliseconds>(config.timeout);
+  options.ttl = duration_cast<milliseconds>(config.ttl);
+  options.ack_stall_limit = duration_cast<milliseconds>(config.ack_stall_limit);
+  options.min_backoff = duration_cast<milliseconds>(config.backoff.min_period);
+  options.max_backoff = duration_cast<milliseconds>(config.backoff.max_period);
+  return options;
+}
+
 }  // namespace agent

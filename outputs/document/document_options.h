@@ -45,6 +45,9 @@ struct DocumentOptions {
   std::vector<std::pair<std::string, std::string>> rename;  // From path to path.
   char de_dot =
       '\0';  // Takes the place of dots in names of metadata and fields; 0: they make objects.
+  // Names that Logstash does not get along with are changed: `[` and `]`, and those that mean
+  // something to it.
+  bool for_logstash = false;
   std::size_t max_message_bytes = 0;  // A longer line is cut; 0: no limit.
 
   std::string host_name;

@@ -19,6 +19,19 @@ bool HasEmptyPart(std::string_view path) {
          path.find("..") != std::string_view::npos;
 }
 
+// Brackets are how Logstash refers to fields. At the root some names have a meaning of their own,
+// or a type: `tags` is an array, `host` an object.
+void MakeFitForLogstash(std::string& place, bool is_array) {
+  std::replace(place.begin(), place.end(), '[', '_');
+  std::replace(place.begin(), place.end(), ']', '_');
+  if (place == "host") place = "host.name";
+  if (IsAtOrBelow(place, "@metadata")) place[0] = '_';
+  for (const std::string_view reserved : {"line", "beat", "@version"}) {
+    if (IsAtOrBelow(place, reserved)) place.insert(reserved.size(), 1, '_');
+  }
+  if (IsAtOrBelow(place, "tags") && !is_array) place.insert(4, 1, '_');
+}
+
 }  // namespace
 
 // An object, or a value that has no children.
@@ -82,6 +95,7 @@ void DocumentTree::Add(std::string_view path, std::string json, uint32_t hole) {
     place = std::move(valid);
   }
   if (place.empty()) place = "_";
+  if (for_logstash_) MakeFitForLogstash(place, json.starts_with('['));
   if (HasEmptyPart(place)) std::replace(place.begin(), place.end(), '.', '_');
 
   Node* node = root_.get();

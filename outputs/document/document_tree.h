@@ -35,6 +35,9 @@ class DocumentTree {
     renamed_ = std::move(paths);
   }
 
+  // Names that Logstash does not get along with are changed. Before anything is added.
+  void ForLogstash() { for_logstash_ = true; }
+
   // Adds a value: `json` is its text; or a hole with that number. The first one to come to a place
   // stays, a later one is left out; a value where an object is, or the other way round, becomes the
   // object's `value`. An empty part of a path (`a..b`) makes the whole path one name with `_` for
@@ -53,6 +56,7 @@ class DocumentTree {
   [[nodiscard]] std::string Renamed(std::string_view path) const;
   static void Write(const Node& node, std::vector<DocumentPiece>& pieces);
 
+  bool for_logstash_ = false;
   std::vector<std::string> removed_;
   std::vector<std::pair<std::string, std::string>> renamed_;
   std::unique_ptr<Node> root_;

@@ -252,6 +252,7 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
   const auto first_member = static_cast<uint32_t>(kFirstName + shape.metadata + shape.fields);
 
   DocumentTree tree;
+  if (options_.for_logstash) tree.ForLogstash();
   tree.Remove(options_.remove);
   tree.Rename(options_.rename);
   tree.AddHole("@timestamp", kTimestamp);

@@ -23,7 +23,7 @@
 #include "outputs/dead_letter.h"
 #include "outputs/elasticsearch/delivery.h"
 #include "outputs/elasticsearch/elasticsearch_options.h"
-#include "outputs/elasticsearch/host_pool.h"
+#include "outputs/host_pool.h"
 #include "outputs/output.h"
 #include "outputs/output_counters.h"
 

@@ -287,6 +287,8 @@ class LumberjackSink:
             connection.end(how)
 
     def close(self):
+        if self._listener.fileno() < 0:
+            return
         # Wakes accept(), which closing alone does not.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()

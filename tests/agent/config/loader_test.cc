@@ -203,10 +203,11 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
        "max_poll_frequency not "
        "below it"},
       {"dead_letter: {max_size: 0}\n", "2:25 dead_letter.max_size: must be more than 0"},
-      {"outputs: [{name: a, logstash: {hosts: [x]}}]\n",
-       "2:21 outputs[0].logstash: logstash is not built yet; there are elasticsearch, and clients "
-       "for Loki"},
-      {"outputs: [{name: a}]\n", "2:11 outputs[0]: an output needs its kind: elasticsearch"},
+      {"outputs: [{name: a, file: {path: x}}]\n",
+       "2:21 outputs[0].file: file is not built yet; there are elasticsearch and logstash, and "
+       "clients for Loki"},
+      {"outputs: [{name: a}]\n",
+       "2:11 outputs[0]: an output needs its kind: elasticsearch or logstash"},
       {"outputs: [{name: a, elasticsearch: {}}]\n",
        "2:36 outputs[0].elasticsearch.hosts: at least one host is needed; hosts: "
        "[https://es-1:9200]"},

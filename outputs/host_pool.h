@@ -32,11 +32,19 @@ class HostPool {
   void Release(std::size_t index, bool failed, int64_t now_ns,
                std::chrono::milliseconds at_least = std::chrono::milliseconds(0));
 
+  // What was on its way has ended without saying anything of the host.
+  void Leave(std::size_t index) { --hosts_[index].in_flight; }
+  // It works, though what is on its way goes on.
+  void Succeed(std::size_t index);
+
   // When a host that is left alone may be asked again; nothing: none is, or one is free.
   [[nodiscard]] std::optional<int64_t> NextTry() const;
   // At most so many requests at a time.
   [[nodiscard]] std::size_t capacity() const { return hosts_.size() * options_.per_host; }
   [[nodiscard]] bool all_down(int64_t now_ns) const;
+  [[nodiscard]] bool is_down(std::size_t index, int64_t now_ns) const {
+    return hosts_[index].failing && hosts_[index].down_until_ns > now_ns;
+  }
 
  private:
   struct Host {

@@ -1,4 +1,4 @@
-#include "outputs/elasticsearch/host_pool.h"
+#include "outputs/host_pool.h"
 
 #include <set>
 

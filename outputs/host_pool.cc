@@ -1,4 +1,4 @@
-#include "outputs/elasticsearch/host_pool.h"
+#include "outputs/host_pool.h"
 
 #include <algorithm>
 
@@ -49,6 +49,11 @@ void HostPool::Release(std::size_t index, bool failed, int64_t now_ns,
   } else {
     host.backoff.Reset();
   }
+}
+
+void HostPool::Succeed(std::size_t index) {
+  hosts_[index].failing = false;
+  hosts_[index].backoff.Reset();
 }
 
 std::optional<int64_t> HostPool::NextTry() const {
