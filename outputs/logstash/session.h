@@ -77,6 +77,8 @@ class Session {
     Bytes body;
     std::size_t written = 0;  // Of header and body.
 
+    // The server may have got so many events of it.
+    [[nodiscard]] bool MayHave(uint32_t sequence) const;
     [[nodiscard]] std::size_t size() const { return header.view().size() + body.size; }
   };
   bool Take(uint32_t sequence, std::vector<Acked>& acked);

@@ -96,8 +96,9 @@ WORKLOADS = {
     "multiline": ("multiline", MULTILINE, "stack traces of 1 to 6 lines, joined"),
     "W1es": ("plain", [], "plain text to Elasticsearch, gzip"),
     "W5": ("docker", GATEWAY + REDACT, "W2 to Elasticsearch, gzip"),
+    "W1lj": ("plain", [], "plain text to Logstash, lumberjack, zlib"),
 }
-ELASTICSEARCH = {"W1es", "W5"}
+RECEIVERS = {"W1es": "elasticsearch", "W5": "elasticsearch", "W1lj": "logstash"}  # Others: Loki.
 
 _tick = threading.Event()  # Never set: its wait() is a pause between two looks.
 
@@ -135,18 +136,20 @@ def data_file(bin_dir, data, form, megabytes):
     return path, json.loads(about.read_text())
 
 
-def receivers(port, elasticsearch):
-    if not elasticsearch:
-        return {"clients": [{"url": f"http://127.0.0.1:{port}/loki/api/v1/push"}]}
-    search = {"hosts": [f"http://127.0.0.1:{port}"], "index": "bench-%{+yyyy.MM.dd}"}
-    return {"outputs": [{"name": "search", "elasticsearch": search}]}
+def receivers(port, kind):
+    if kind == "elasticsearch":
+        search = {"hosts": [f"http://127.0.0.1:{port}"], "index": "bench-%{+yyyy.MM.dd}"}
+        return {"outputs": [{"name": "search", "elasticsearch": search}]}
+    if kind == "logstash":
+        return {"outputs": [{"name": "stash", "logstash": {"hosts": [f"127.0.0.1:{port}"], "compression_level": 3}}]}
+    return {"clients": [{"url": f"http://127.0.0.1:{port}/loki/api/v1/push"}]}
 
 
-def configuration(state, port, path, stages, elasticsearch):
+def configuration(state, port, path, stages, kind):
     return {
         "server": {"disable": True},
         "positions": {"filename": f"{state}/positions.yaml"},
-        **receivers(port, elasticsearch),
+        **receivers(port, kind),
         "scrape_configs": [
             {
                 "job_name": "bench",
@@ -157,7 +160,7 @@ def configuration(state, port, path, stages, elasticsearch):
     }
 
 
-def measure(binary, bin_dir, path, about, stages, elasticsearch, timeout):
+def measure(binary, bin_dir, path, about, stages, kind, timeout):
     """One run: CPU seconds, peak RSS, seconds to the first push, what came."""
     state = tempfile.mkdtemp(prefix="log-agent-bench-")
     sink = subprocess.Popen(
@@ -172,7 +175,7 @@ def measure(binary, bin_dir, path, about, stages, elasticsearch, timeout):
             return json.loads(connection.getresponse().read())
 
         config = pathlib.Path(state, "config.json")
-        config.write_text(json.dumps(configuration(state, port, path, stages, elasticsearch)))
+        config.write_text(json.dumps(configuration(state, port, path, stages, kind)))
         begin = time.monotonic()
         with open(f"{state}/log", "wb") as log:
             process = subprocess.Popen(
@@ -224,7 +227,7 @@ def main():
         runs, references = [], []
         for _ in range(options.runs):
             references.append(megabytes / run_to_end([bin_dir / "bench_reference", path])[0])
-            runs.append(measure(binary, bin_dir, path, about, stages, name in ELASTICSEARCH, options.timeout))
+            runs.append(measure(binary, bin_dir, path, about, stages, RECEIVERS.get(name), options.timeout))
             print(name, json.dumps(runs[-1]), file=sys.stderr, flush=True)
         rates = [megabytes / run["cpu"] for run in runs]
         rows.append(

@@ -1,6 +1,7 @@
-// Stands in for Loki and Elasticsearch in the benchmark: takes every push with 204 and every bulk
-// request (gzip, or not compressed) as stored, and counts. Loki's answer goes out before the
-// request is decoded, so that counting does not hold up the sender.
+// Stands in for Loki, Elasticsearch and Logstash in the benchmark: takes every push with 204, every
+// bulk request (gzip, or not compressed) as stored, every lumberjack window (in one compressed
+// frame) with an acknowledgement, and counts. Loki's answer goes out before the request is decoded,
+// so that counting does not hold up the sender.
 //
 //   bench_sink LINES    listens on a free port of loopback and prints it; LINES is how many will
 //   come
@@ -76,6 +77,13 @@ class Message {
   bool ok_ = true;
 };
 
+uint32_t BigEndian(std::string_view bytes) {
+  uint32_t number = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  return number;
+}
+
 class Counts {
  public:
   explicit Counts(std::size_t lines) : seen_(lines) {}
@@ -115,6 +123,23 @@ class Counts {
       raw.remove_prefix(end + 1);
     }
     return documents;
+  }
+
+  // Lumberjack's frames of events. False: there are not so many.
+  bool AddWindow(std::size_t wire_bytes, std::string_view raw, uint32_t events) {
+    constexpr std::size_t kHeader = 10;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++requests_;
+    wire_bytes_ += wire_bytes;
+    for (; raw.size() >= kHeader && raw.starts_with("2J"); --events) {
+      const std::size_t size = BigEndian(raw.substr(6));
+      if (size > raw.size() - kHeader) break;
+      AddLine(raw.substr(kHeader, size));
+      raw.remove_prefix(kHeader + size);
+    }
+    if (raw.empty() && events == 0) return true;
+    ++bad_;
+    return false;
   }
 
   std::string Json() {
@@ -187,12 +212,11 @@ class Counts {
   uint64_t bad_ = 0;
 };
 
-// Of one gzip stream; what is none stays as it is.
-std::string Gunzipped(std::string_view body) {
-  if (!body.starts_with("\x1f\x8b")) return std::string(body);
+// Of one stream, gzip's or zlib's.
+std::string Inflated(std::string_view body) {
   std::string raw(body.size() * 20, '\0');
   z_stream stream{};
-  inflateInit2(&stream, 15 + 16);
+  inflateInit2(&stream, 15 + 32);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
   stream.avail_in = static_cast<uInt>(body.size());
   int result = Z_OK;
@@ -205,6 +229,11 @@ std::string Gunzipped(std::string_view body) {
   raw.resize(stream.total_out);
   inflateEnd(&stream);
   return raw;
+}
+
+// What is not compressed stays as it is.
+std::string Gunzipped(std::string_view body) {
+  return body.starts_with("\x1f\x8b") ? Inflated(body) : std::string(body);
 }
 
 std::string BulkAnswer(std::size_t documents) {
@@ -256,9 +285,33 @@ bool ReceiveRequest(int fd, std::string& input, std::size_t& head, std::size_t& 
   return true;
 }
 
+// The same for lumberjack: window after window, each in one compressed frame.
+void ServeLumberjack(int fd, std::string& input, Counts& counts) {
+  constexpr std::size_t kHead = 12;
+  const auto receive = [&](std::size_t size) {
+    while (input.size() < size) {
+      if (!ReceiveMore(fd, input)) return false;
+    }
+    return true;
+  };
+  while (receive(kHead) && input.starts_with("2W") && input.substr(6, 2) == "2C") {
+    const std::size_t size = BigEndian(std::string_view(input).substr(8));
+    if (!receive(kHead + size)) break;
+    counts.NoteRequest();
+    const std::string_view window = input;
+    const uint32_t events = BigEndian(window.substr(2));
+    if (!counts.AddWindow(kHead + size, Inflated(window.substr(kHead, size)), events)) break;
+    SendAll(fd, "2A" + input.substr(2, 4));
+    input.erase(0, kHead + size);
+  }
+}
+
 // One connection, request after request, until the other side ends it.
 void Serve(int fd, Counts& counts) {
   std::string input;
+  while (input.size() < 2 && ReceiveMore(fd, input)) {
+  }
+  if (input.starts_with("2W")) ServeLumberjack(fd, input, counts);
   std::size_t head = 0;
   std::size_t body = 0;
   while (ReceiveRequest(fd, input, head, body)) {
