@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""The image of deploy/docker, built and run by a real Docker daemon: small, without a shell, not root, and still able to read
+every log where the container is granted that. Its base is a Debian made here, since none can be pulled."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import harness
+from dockerd import Dockerd
+from harness import AGENT, ROOT, base_config, build_server, file_job, free_port, wait_until, write_lines
+
+IMAGE = "log-agent:test"
+READ_ONLY = ("--read-only", "--cap-drop=ALL", "--tmpfs=/tmp")
+GRANTED = ("--cap-add=DAC_READ_SEARCH",)
+
+
+class DeployDockerTest(harness.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        base = build_server("debian")
+        cls.daemon = Dockerd(storage="overlay2")
+        cls.addClassCleanup(cls.daemon.close)
+        cls.daemon.docker("import", base, "debian:test")
+        context = cls.daemon.dir / "context"
+        (context / "dist").mkdir(parents=True)
+        shutil.copytree(ROOT / "deploy/docker", context / "deploy/docker")
+        shutil.copy(ROOT / ".dockerignore", context)
+        subprocess.run(["strip", "-o", context / "dist/agent", AGENT], check=True)
+        subprocess.run(["g++", "-std=c++20", "-Os", "-static", "-s", "-o", context / "dist/launch",
+                        ROOT / "deploy/docker/launch.cc"], check=True)  # fmt: skip
+        built = cls.daemon.docker(
+            "build", "--network=none", "--file", str(context / "deploy/docker/Dockerfile"), "--tag", IMAGE,
+            "--build-arg", "BASE=debian:test", "--build-arg", "PREBUILT=dist", str(context), check=False, timeout=300,
+        )  # fmt: skip
+        if built.returncode != 0:
+            raise AssertionError(built.stdout + built.stderr)
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.daemon.remove_all)
+        self.receiver = self.sink()
+        self.logs = self.dir / "logs"
+        self.state = self.dir / "state"
+        self.logs.mkdir()
+        self.state.mkdir()
+        os.chown(self.state, 10001, 10001)
+        self.dir.chmod(0o755)
+        write_lines(self.logs / "open.log", ["everybody may read this"])
+        write_lines(self.logs / "root.log", ["only root may read this"])
+        (self.logs / "root.log").chmod(0o600)
+        self.port = free_port()
+
+    def run_agent(self, *options, jobs=None, name="agent"):
+        config = base_config(self.dir, self.receiver.url, [file_job("/var/log/test/*.log")] if jobs is None else jobs)
+        config["server"]["http_listen_port"] = self.port
+        config["positions"]["filename"] = "/var/lib/log-agent/positions.yaml"
+        (self.dir / "agent.yaml").write_text(json.dumps(config))
+        self.daemon.docker(
+            "run", "--detach", "--name", name, "--network=host", *READ_ONLY, *options,
+            f"--volume={self.dir}/agent.yaml:/etc/log-agent/agent.yaml:ro", f"--volume={self.logs}:/var/log/test:ro",
+            f"--volume={self.state}:/var/lib/log-agent", f"--env=LOG_AGENT_READY=http://127.0.0.1:{self.port}/ready", IMAGE,
+        )  # fmt: skip
+
+    def log(self, name="agent"):
+        both = self.daemon.docker("logs", name)
+        return both.stdout + both.stderr
+
+    def lines(self):
+        return sorted(entry.line for entry in self.receiver.taken())
+
+    def inspect(self, what, name="agent"):
+        return self.daemon.docker("inspect", "--format", what, name).stdout.strip()
+
+    def test_the_image_is_small_and_has_no_shell(self):
+        image = json.loads(self.daemon.docker("image", "inspect", IMAGE).stdout)[0]
+        self.assertLess(image["Size"], 90 << 20)
+        self.assertEqual(image["Config"]["User"], "10001:10001")
+        for shell in ("/bin/sh", "/bin/bash", "/usr/bin/dash"):
+            result = self.daemon.docker("run", "--rm", "--network=none", f"--entrypoint={shell}", IMAGE, check=False)
+            self.assertEqual(result.returncode, 127, result.stderr)
+        version = self.daemon.docker("run", "--rm", "--network=none", *READ_ONLY, *GRANTED, IMAGE, "-version").stdout
+        self.assertRegex(version, r"\d+\.\d+\.\d+")
+
+    def test_it_reads_what_only_root_may_read_and_is_healthy(self):
+        self.run_agent(*GRANTED)
+
+        wanted = ["everybody may read this", "only root may read this"]
+        wait_until(self.log, lambda: self.lines() == wanted)
+        wait_until(self.log, lambda: self.inspect("{{.State.Health.Status}}") == "healthy", 60)
+        status = self.daemon.docker("top", "agent", "-o", "uid,pid,comm").stdout
+        self.assertRegex(status, r"10001\s+\d+\s+agent")
+        self.assertNotIn("CAP_DAC_READ_SEARCH", self.log())
+
+        # Stopped, it ends by itself; started again, it goes on where it was.
+        self.daemon.docker("stop", "--time=15", "agent")
+        self.assertEqual(self.inspect("{{.State.ExitCode}}"), "0")
+        self.daemon.docker("start", "agent")
+        write_lines(self.logs / "root.log", ["later"])
+        wait_until(self.log, lambda: "later" in self.lines())
+        self.assertEqual(self.lines(), sorted([*wanted, "later"]))
+
+    def test_without_the_right_it_runs_and_says_what_is_missing(self):
+        for name, options in (("none", ()), ("no-new", (*GRANTED, "--security-opt=no-new-privileges"))):
+            with self.subTest(name):
+                self.run_agent(*options, name=name)
+                wait_until(lambda: self.log(name), lambda: "everybody may read this" in self.lines())
+                self.assertIn("no CAP_DAC_READ_SEARCH", self.log(name))
+                targets = lambda: harness.http_get(f"http://127.0.0.1:{self.port}/targets?format=json")[1]
+                wait_until(targets, lambda: "ermission denied" in targets())
+                self.assertNotIn("only root may read this", self.lines())
+                self.daemon.docker("rm", "--force", name)
+
+    def test_as_root_with_one_capability(self):
+        os.chown(self.state, 0, 0)
+
+        self.run_agent("--user=0:0", *GRANTED)
+
+        wait_until(self.log, lambda: "only root may read this" in self.lines())
+
+    def test_it_is_not_healthy_before_it_follows_something(self):
+        self.run_agent(*GRANTED, jobs=[file_job("/var/log/nothing/*.log")])
+
+        ready = lambda *more: self.daemon.docker("exec", "agent", "/usr/bin/launch", "-ready", *more, check=False)
+        wait_until(self.log, lambda: "Not ready" in ready().stdout)
+        self.assertEqual(ready().returncode, 1)
+        self.assertEqual(ready(f"http://127.0.0.1:{self.port}/loglevel").returncode, 0)
+        self.assertIn("no answer", ready("http://127.0.0.1:1/ready").stderr)
+        self.assertIn("expected http://", ready("https://127.0.0.1/ready").stderr)
+        self.assertIn("bad port", ready("http://127.0.0.1:no/").stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
