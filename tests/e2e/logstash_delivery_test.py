@@ -142,7 +142,7 @@ class TlsTest(ReferenceCase):
         agent = self.run_with(output(server.address, ssl=self.ssl(certificate=str(cert), key=str(key))))
         wait_until("it is refused", lambda: sample(agent, "failed_requests_total") > 1)
         self.assertEqual(server.count(), 0)
-        self.assertEqual(agent.get("/metrics")[1].count('agent_output_state{output="stash",state="holding"} 1'), 1)
+        self.assertEqual(agent.metrics().sum("agent_output_state", output="stash", state="holding"), 1)
         shutil.copy(self.own_paths[1], key)
         shutil.copy(self.own_paths[0], cert)
         self.wait_events(server, 100)
@@ -155,9 +155,9 @@ class TlsTest(ReferenceCase):
         agent = self.run_with(output(server.address, ssl=ssl))
         self.write_numbers(10)
         self.wait_events(server, 10)
-        for path in ("/config", "/outputs", "/metrics", "/targets"):
+        for path in ("/config", "/config?format=yaml", "/outputs", "/metrics", "/targets"):
             self.assertNotIn("pass-phrase-secret", agent.get(path)[1])
-        self.assertIn("key_passphrase: <secret>", agent.get("/config")[1])
+        self.assertIn("key_passphrase: <secret>", agent.get("/config?format=yaml")[1])
         self.assertNotIn("pass-phrase-secret", agent.log())
 
 
