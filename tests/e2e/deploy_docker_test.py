@@ -112,6 +112,23 @@ class DeployDockerTest(harness.TestCase):
                 self.assertNotIn("only root may read this", self.lines())
                 self.daemon.docker("rm", "--force", name)
 
+    def test_beside_dockers_socket_it_reads_the_containers_of_the_host(self):
+        """With the rights of deploy/compose: the socket's group, and the one capability."""
+        discovery = {"host": "unix:///var/run/docker.sock", "filters": [{"name": "label", "values": ["logging=promtail"]}]}
+        relabel = [{"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"}]
+        job = {"job_name": "containers", "docker_sd_configs": [discovery], "relabel_configs": relabel}
+        containers = self.daemon.dir / "root/containers"
+        self.run_agent(*GRANTED, f"--group-add={self.daemon.socket.stat().st_gid}",
+                       f"--volume={self.daemon.socket}:/var/run/docker.sock:ro",
+                       f"--volume={containers}:{containers}:ro", jobs=[job])  # fmt: skip
+        self.daemon.run_detached("wanted", "echo from a container; sleep 1000", "--label=logging=promtail")
+
+        wait_until(self.log, lambda: self.lines() == ["from a container"])
+        self.assertEqual(self.receiver.taken()[0].labels["container"], "wanted")
+        # From its file, not through the API.
+        self.assertEqual(harness.Metrics(harness.http_get(f"http://127.0.0.1:{self.port}/metrics")[1])
+                         .sum("promtail_docker_target_entries_total"), 0)  # fmt: skip
+
     def test_as_root_with_one_capability(self):
         os.chown(self.state, 0, 0)
 

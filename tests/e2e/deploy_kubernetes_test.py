@@ -143,6 +143,13 @@ class DeployKubernetesTest(harness.TestCase):
             self.assertEqual(rule["verbs"], ["list", "watch"])
         return {resource for rule in rules for resource in rule["resources"]}
 
+    def test_helm_has_nothing_to_say_against_the_chart(self):
+        values = [f"--values={path}" for path in sorted(VALUES.glob("*.yaml"))]
+        for given in [[], *([one] for one in values)]:
+            command = [self.helm, "lint", "--strict", "--kube-version", "v1.33.4", *given, str(CHART)]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
     def test_the_chart_as_it_is(self):
         rendered = self.render()
 
