@@ -18,19 +18,20 @@ Result<HostPort> ParseHostPort(const std::string& text, uint16_t default_port) {
     return wrong("expected host:port, not a URL");
   }
   HostPort result;
+  const std::string_view view = text;
   std::string_view rest;
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
     if (end == std::string::npos) return wrong("a bracket is not closed");
     result.host = text.substr(1, end - 1);
-    rest = std::string_view(text).substr(end + 1);
+    rest = view.substr(end + 1);
   } else {
     const std::size_t colon = text.find(':');
     // Two colons and no brackets: an address of IPv6.
     const bool has_port =
         colon != std::string::npos && text.find(':', colon + 1) == std::string::npos;
     result.host = has_port ? text.substr(0, colon) : text;
-    if (has_port) rest = std::string_view(text).substr(colon);
+    if (has_port) rest = view.substr(colon);
   }
   if (result.host.empty() || result.host.find_first_of(" \t\r\n@") != std::string::npos) {
     return wrong("there is no host in it");

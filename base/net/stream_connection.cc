@@ -211,6 +211,8 @@ void StreamConnection::FinishShutdown() {
   shutdown_events_ = wait ? transport_->wanted_events() : 0;
 }
 
+// By value: it may be the transport's, which goes.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void StreamConnection::End(StreamEnd end) {
   state_ = State::kEnded;
   lookup_.reset();

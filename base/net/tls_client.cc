@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -76,7 +75,7 @@ Status UseCertificate(SSL_CTX* context, const FileText& cert) {
 int GivePassphrase(char* buffer, int room, int /*is_writing*/, void* passphrase) {
   const auto& text = *static_cast<const std::string*>(passphrase);
   const std::size_t size = std::min(text.size(), static_cast<std::size_t>(room));
-  std::memcpy(buffer, text.data(), size);
+  std::copy_n(text.data(), size, buffer);
   return static_cast<int>(size);
 }
 

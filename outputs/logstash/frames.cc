@@ -80,7 +80,7 @@ Result<FrameList> FrameList::Parse(const Bytes& body, std::size_t raw_size) {
 }
 
 std::string_view FrameList::At(std::size_t entry) const {
-  return std::string_view(*raw_).substr(events_[entry].begin, events_[entry].size);
+  return {raw_->data() + events_[entry].begin, events_[entry].size};
 }
 
 Bytes FrameList::Encode(std::size_t first, std::size_t count, Compressor* compressor) const {

@@ -82,7 +82,7 @@ void LumberjackConnection::OnEnded(const StreamEnd& end) {
       how.by_window = session_->has_begun() && !session_->may_end();
     }
   }
-  End(std::move(how));
+  End(how);
 }
 
 // A deadline moves with each sign of life: the timer is looked at when it is there.
@@ -113,10 +113,10 @@ void LumberjackConnection::OnTimer() {
       end.error = "the server has acknowledged nothing within ack_stall_limit";
       break;
   }
-  End(std::move(end));
+  End(end);
 }
 
-void LumberjackConnection::End(ConnectionEnd end) {
+void LumberjackConnection::End(const ConnectionEnd& end) {
   ended_ = true;
   timer_.Stop();
   stream_.reset();

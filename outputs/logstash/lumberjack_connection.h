@@ -76,7 +76,7 @@ class LumberjackConnection final : public StreamClient {
   void WriteMore();
   void ArmTimer();
   void OnTimer();
-  void End(ConnectionEnd end);
+  void End(const ConnectionEnd& end);
 
   const Dependencies dependencies_;
   const std::size_t host_;

@@ -2,12 +2,10 @@
 """The lumberjack output before a server that does what healthy ones never do: nothing is lost, what is
 acknowledged is not sent again, and order is kept."""
 
-import collections
-
 import harness
 from harness import free_port, wait_until
 from logstash_bed import LogstashCase, messages, output, sample
-from lumberjack_sink import HANG_UP, KEEP_ALIVE, RESET, LumberjackSink, ack, garbage, pause
+from lumberjack_sink import HANG_UP, KEEP_ALIVE, RESET, ack, garbage, pause
 
 
 class DeliveryTest(LogstashCase):
@@ -19,7 +17,7 @@ class DeliveryTest(LogstashCase):
         events = self.wait_delivered(sink, 3)
         self.assertEqual(messages(events), ["plain", "bad \ufffd\0 bytes", 'a "quoted" \\ line'])
         first = events[0]
-        self.assertEqual(first["@metadata"].pop("_id").__len__(), 22)
+        self.assertEqual(len(first["@metadata"].pop("_id")), 22)
         version = first["agent"]["version"]
         self.assertEqual(first["@metadata"], {"beat": "logs", "type": "_doc", "version": version, "pipeline": "p"})
         self.assertEqual((first["labels"]["app"], first["tags"]), ("shop", ["x"]))
@@ -127,9 +125,9 @@ class FaultTest(LogstashCase):
         sink = self.lumberjack(keepalive=0.1)
         sink.hold()
         self.write_numbers(10)
-        agent = self.run_with(output(sink.address, timeout="400ms"))
+        agent = self.run_with(output(sink.address, timeout="800ms"))
         wait_until("it is there", lambda: sink.received())
-        agent.runs_for(1.5)
+        agent.runs_for(2)
         self.assertEqual(sink.connections, 1)
         self.assertEqual(sample(agent, "failed_requests_total"), 0)
         sink.release()
@@ -140,17 +138,16 @@ class FaultTest(LogstashCase):
         sink = self.lumberjack()
         sink.answer(lambda window: [pause(3)] if window.number == 0 else None)
         self.write_numbers(10)
-        self.run_with(output(sink.address, timeout="300ms"))
+        self.run_with(output(sink.address, timeout="1s"))
         self.check_each_once(sink, 10)
         self.assertEqual(len(sink.windows), 2)
 
     def test_a_server_that_stops_reading_is_left(self):
-        sink, other = self.lumberjack(), self.lumberjack()
-        for each in (sink, other):
-            each.stall()
+        sink = self.lumberjack()
+        sink.stall()
         # Nothing that compresses: what is not read fills the buffers on the way.
         self.write(*[f"{number} {'x' * 4000}" for number in range(5_000)])
-        agent = self.run_with(output(sink.address, timeout="300ms", compression_level=0))
+        agent = self.run_with(output(sink.address, timeout="1s", compression_level=0))
         wait_until("it has given up", lambda: sample(agent, "failed_requests_total") >= 2)
         sink.flow()
         self.wait_delivered(sink, 5_000, timeout=40)
@@ -161,7 +158,7 @@ class FaultTest(LogstashCase):
         sink.hold()
         hosts = [sink.address, other.address]
         self.write_numbers(10)
-        self.run_with(output(hosts, load_balance=True, ack_stall_limit="500ms", backoff={"init": "20s", "max": "60s"}))
+        self.run_with(output(hosts, load_balance=True, ack_stall_limit="1s", backoff={"init": "20s", "max": "60s"}))
         self.check_each_once(other, 10)
 
     def test_an_idle_reset_is_no_error(self):
