@@ -38,7 +38,10 @@ gconv=$(echo /usr/lib/*/gconv)
 if [ -d "$gconv" ]; then mkdir -p "$root$gconv" && cp -rL "$gconv"/. "$root$gconv"; fi
 
 # Authorities for TLS, time zones for `location`.
-if [ ! -f /etc/ssl/certs/ca-certificates.crt ]; then apt-get install -y -qq --no-install-recommends ca-certificates; fi
+if [ ! -f /etc/ssl/certs/ca-certificates.crt ]; then
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends ca-certificates
+fi
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs"
 cp -r /usr/share/zoneinfo "$root/usr/share"
 
