@@ -2,6 +2,7 @@
 """How the Elasticsearch output logs in, over TLS and without, and what it counts."""
 
 import base64
+import subprocess
 
 import harness
 from bulk_sink import refuse
@@ -62,6 +63,17 @@ class LoginTest(ElasticsearchCase):
         sink = self.bulk(certificate=(files["server.crt"], files["server.key"]), client_authority=files["ca.crt"])
         self.ships(sink, **self.tls_options(files, certificate_authorities="ca.crt", certificate="client.crt", key="client.key"))
         self.assertTrue(sink.url.startswith("https://"))
+
+    def test_a_certificate_of_any_name_and_an_encrypted_key(self):
+        files = make_certificates(self.dir)
+        subprocess.run(["openssl", "rsa", "-aes256", "-passout", "pass:secret-phrase", "-in", files["client.key"],
+                        "-out", str(self.dir / "locked.key")], check=True, capture_output=True)  # fmt: skip
+        files["locked.key"] = str(self.dir / "locked.key")
+        sink = self.bulk(certificate=(files["misnamed.crt"], files["misnamed.key"]), client_authority=files["ca.crt"])
+        options = self.tls_options(files, certificate_authorities="ca.crt", certificate="client.crt", key="locked.key")
+        options["ssl"].update(key_passphrase="secret-phrase", verification_mode="certificate", supported_protocols=["TLSv1.3"])
+        self.ships(sink, **options)
+        self.assertNotIn("secret-phrase", self.agents[0].get("/config?format=yaml")[1] + self.agents[0].log())
 
     def test_wrong_certificates_hold_the_data(self):
         files = make_certificates(self.dir)
