@@ -255,6 +255,8 @@ class AgentMetricsTest(harness.TestCase):
 
     def scrape(self):
         """A run in which everything happens once: refusals, an outage, redaction, drops, a truncation, no API server."""
+        logs = self.dir / "logs"
+        logs.mkdir()
         sink, search = self.sink(), BulkSink()
         self.addCleanup(search.close)
         sink.answer(lambda _, push: Answer(400) if any("refuse me" in entry.line for entry in push.entries) else Answer())
@@ -268,16 +270,18 @@ class AgentMetricsTest(harness.TestCase):
         config = base_config(
             self.dir,
             [sink.url, "http://127.0.0.1:1/loki/api/v1/push"],
-            [file_job(self.dir / "app.log", stages=stages), {"job_name": "pods", "kubernetes_sd_configs": [kubernetes]}],
+            [file_job(logs / "*.log", stages=stages), {"job_name": "pods", "kubernetes_sd_configs": [kubernetes]}],
             outputs=[output(search.url)],
             limits_config={"max_label_values": 10},
         )
         agent = self.start(config)
         wait_until("it runs", lambda: agent.get("/ready")[0])
         lines = [json.dumps({"level": "info", "n": n, "mail": "a@example.org"}) for n in range(50)]
-        write_lines(self.dir / "app.log", [*lines, "no json", '{"n": 1, "text": "refuse me"}'])
+        write_lines(logs / "app.log", [*lines, "no json", '{"n": 1, "text": "refuse me"}'])
 
         def happened():
+            # One that is made while the agent looks on.
+            write_lines(logs / f"new{len(list(logs.iterdir()))}.log", ['{"n": 2}'])
             have = agent.metrics()
             return (
                 have.sum("agent_dead_letter_entries_total") > 0
