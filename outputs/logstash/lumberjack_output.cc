@@ -66,7 +66,7 @@ LumberjackOutput::LumberjackOutput(LumberjackOptions options, const Dependencies
 LumberjackOutput::~LumberjackOutput() = default;
 
 OutputInfo LumberjackOutput::Info() const {
-  OutputInfo info{.kind = "logstash", .receiver = ""};
+  OutputInfo info{.kind = "lumberjack", .receiver = ""};
   for (const HostPort& host : options_.hosts)
     info.receiver += (info.receiver.empty() ? "" : ", ") + host.text();
   return info;

@@ -90,7 +90,7 @@ class WindowQueue {
   [[nodiscard]] uint32_t CountThatFits(Parcel& parcel, const Piece& piece, std::size_t max_events);
   void Fail(Piece& piece, const std::string& reason);
   void Refuse(const Piece& piece, const std::string& reason);
-  void EventsDone(uint64_t parcel, std::size_t events);
+  void EventsDone(uint64_t number, std::size_t events);  // Of a parcel.
   void WriteDeadLetter(const Parcel& parcel);
 
   const Context context_;

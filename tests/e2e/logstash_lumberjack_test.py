@@ -2,6 +2,8 @@
 """The lumberjack output before a server that does what healthy ones never do: nothing is lost, what is
 acknowledged is not sent again, and order is kept."""
 
+import signal
+
 import harness
 from harness import free_port, wait_until
 from logstash_bed import LogstashCase, messages, output, sample
@@ -244,6 +246,23 @@ class HostsTest(LogstashCase):
         sink = self.lumberjack(port=port)
         self.check_each_once(sink, 5_000)
         self.settled(agent)
+
+
+class ReloadTest(LogstashCase):
+    def test_reload_under_load_loses_and_repeats_nothing(self):
+        sink = self.lumberjack()
+        sink.answer(lambda window: [pause(0.005), ack(window.count)])
+        config = self.config(output(sink.address, bulk_max_size=50))
+        agent = self.start(config).wait_ready()
+        for turn in range(6):
+            self.write_numbers(1_000, first=1_000 * turn)
+            config["outputs"][0]["logstash"].update(bulk_max_size=50 + turn, compression_level=turn)
+            agent.write_config(config)
+            agent.process.send_signal(signal.SIGHUP)
+            done = "promtail_config_reload_success_total"
+            wait_until("it is reloaded", lambda turn=turn: agent.metrics().sum(done) == turn + 1)
+        self.check_each_once(sink, 6_000)
+        self.check_strict()
 
 
 class StopTest(LogstashCase):
