@@ -122,6 +122,7 @@ Status Agent::Start() {
   }
   RunGeneration();
   if (tailer_ != nullptr) tailer_->Start();
+  if (options_.once) BeginBackfill();
   return {};
 }
 
@@ -140,7 +141,7 @@ void Agent::RunGeneration() {
   });
   tailer_->SetContents(ToFileContents(generation_->config()));
   generation_->StartDiscovery([this] { TargetsChanged(); });
-  StartReceivers();
+  if (!options_.once) StartReceivers();
 }
 
 void Agent::StartReceivers() {
@@ -155,7 +156,7 @@ void Agent::TargetsChanged() {
   // After a reload the daemon has not said yet where they are: where they were, most likely.
   if (!folders.empty() || !generation_->reads_containers()) caught_files_.SetFolders(folders);
   tailer_->SetTargets(generation_->Targets());
-  docker_logs_->Set(generation_->ContainerLogs());
+  if (!options_.once) docker_logs_->Set(generation_->ContainerLogs());
 }
 
 void Agent::OnlySourceEnded() {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/backfill_status.h"
 #include "agent/config/loader.h"
 #include "agent/generation.h"
 #include "agent/http/server.h"
@@ -43,6 +44,8 @@ struct AgentOptions {
   // Read this instead of the configured targets; `finished` is called when it has ended and all it
   // had is delivered.
   std::shared_ptr<Source> only_source;
+  // A backfill: files are read to where they end now, and nothing else is; `finished` likewise.
+  bool once = false;
   std::function<void()> finished;
 };
 
@@ -86,6 +89,8 @@ class Agent final : public AgentView {
   void WakeOnlySource() { generation_->engine().Wake(options_.only_source); }
   // Everything that was read is settled at every output: nothing was lost by stopping now.
   [[nodiscard]] bool all_settled() const;
+  // Of a backfill.
+  [[nodiscard]] BackfillStatus Backfill() const;
 
  private:
   Agent(AgentOptions options, const Dependencies& dependencies, std::size_t budget_bytes);
@@ -94,6 +99,10 @@ class Agent final : public AgentView {
   Status OpenTail();
   void RunGeneration();
   void OnlySourceEnded();
+  // A backfill, step by step.
+  void BeginBackfill();
+  [[nodiscard]] bool AllDiscovered() const;
+  void WaitUntilRead();
   void WaitUntilDelivered();
   void TargetsChanged();
   void StartReceivers();
@@ -120,6 +129,8 @@ class Agent final : public AgentView {
   std::vector<std::unique_ptr<Receiver>> receivers_;  // Of the generation.
   std::unique_ptr<HttpServer> server_;
   Timer delivery_timer_;
+  int64_t discovery_deadline_ns_ = 0;  // Of a backfill.
+  uint64_t backfill_start_bytes_ = 0;
 
   bool stopping_ = false;
   bool reloading_ = false;

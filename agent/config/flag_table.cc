@@ -67,6 +67,11 @@ constexpr auto kTable = std::to_array<FlagEntry>({
     {"stdin", kBool, kGeneral, "false",
      "Read standard input through the first job's pipeline, then exit.",
      [](std::string_view v, Flags& f) { f.read_stdin = ToBool(v); }, nullptr},
+    {"once", kBool, kGeneral, "false",
+     "Backfill: read what there is to its end, deliver it, and exit; shows how far it is. Exit "
+     "code "
+     "1 when anything was not delivered.",
+     [](std::string_view v, Flags& f) { f.once = ToBool(v); }, nullptr},
     {"print-config-stderr", kBool, kGeneral, "false",
      "Print the effective configuration on standard error at start, secrets masked.",
      [](std::string_view v, Flags& f) { f.print_config_stderr = ToBool(v); }, nullptr},

@@ -30,6 +30,7 @@ struct Flags {
   bool dry_run = false;
   InspectMode inspect = InspectMode::kOff;
   bool read_stdin = false;
+  bool once = false;
   bool print_config_stderr = false;
   bool log_config_reverse_order = false;
   bool version = false;

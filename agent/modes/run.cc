@@ -15,6 +15,7 @@
 #include "agent/config/effective_yaml.h"
 #include "agent/config/environment.h"
 #include "agent/config/loader.h"
+#include "agent/modes/backfill_report.h"
 #include "agent/modes/inspect/make_inspector.h"
 #include "agent/modes/print_output.h"
 #include "agent/modes/stdin_job.h"
@@ -40,7 +41,11 @@ class Run {
     }
     inspector_ = MakeInspector(flags_);
     AgentOptions options = Options();
-    if (flags_.read_stdin || config.target.stdin_target) UseStdin(config, options);
+    if (flags_.once) {
+      UseOnce(config, options);
+    } else if (flags_.read_stdin || config.target.stdin_target) {
+      UseStdin(config, options);
+    }
     auto created = Agent::Create(std::move(config), std::move(options), {loop_, clock_, logger_});
     if (!created) return Failed(created.error());
     agent_ = std::move(*created);
@@ -49,7 +54,9 @@ class Run {
     logger_.Info("agent", "started", {{"version", AGENT_VERSION}, {"pid", ::getpid()}});
 
     WatchSignals();
+    if (report_) ShowProgress();
     loop_.Run();
+    if (flags_.once) return FinishOnce();
 
     const bool lost = !agent_->all_settled();
     signals_.clear();
@@ -91,13 +98,44 @@ class Run {
     return options;
   }
 
+  void UseOnce(Config& config, AgentOptions& options) {
+    SendStraight(config);
+    options.once = true;
+    options.load = nullptr;
+    if (!flags_.dry_run) {
+      const bool terminal = ::isatty(STDERR_FILENO) != 0;
+      // The bar says what they say, and better.
+      if (terminal && !flags_.Given("log.level")) logger_.SetLevel(LogLevel::kWarn);
+      report_ = std::make_unique<BackfillReport>(terminal, clock_, logger_);
+    }
+    for (const ScrapeConfig& job : config.scrape_configs) {
+      if (!job.loki_push_api && !job.journal && !job.syslog) continue;
+      logger_.Warn("backfill", "a backfill reads files alone: this job has nothing to do",
+                   {{"job", job.job_name}});
+    }
+  }
+
+  void ShowProgress() {
+    progress_timer_.StartOnce(report_->interval(), [this] {
+      report_->Show(agent_->Backfill());
+      ShowProgress();
+    });
+  }
+
+  int FinishOnce() {
+    const bool all = report_ == nullptr || report_->Finish(last_status_);
+    signals_.clear();
+    agent_.reset();
+    return all ? kExitOk : kExitError;
+  }
+
   void UseStdin(Config& config, AgentOptions& options) {
     if (config.scrape_configs.size() > 1) {
       logger_.Warn("stdin", "only the first job is used",
                    {{"job", config.scrape_configs.front().job_name}});
     }
     Labels labels = MakeStdinJob(config);
-    const std::size_t outputs = flags_.dry_run ? 1 : config.clients.size();
+    const std::size_t outputs = flags_.dry_run ? 1 : config.clients.size() + config.outputs.size();
     auto source = std::make_shared<StdinSource>(UniqueFd(::dup(STDIN_FILENO)),
                                                 config.scrape_configs.front().job_name,
                                                 std::move(labels), outputs, logger_);
@@ -134,9 +172,13 @@ class Run {
   void Stop() {
     stdin_watcher_.reset();
     stdin_timer_.Stop();
+    progress_timer_.Stop();
     if (std::exchange(stopping_, true)) return loop_.Stop();
     logger_.Info("agent", "stopping");
-    agent_->Shutdown([this] { loop_.Stop(); });
+    agent_->Shutdown([this] {
+      if (flags_.once) last_status_ = agent_->Backfill();
+      loop_.Stop();
+    });
   }
 
   int Failed(const Error& error) {
@@ -153,6 +195,9 @@ class Run {
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
   std::unique_ptr<FdWatcher> stdin_watcher_;
   Timer stdin_timer_{loop_};
+  std::unique_ptr<BackfillReport> report_;  // Of -once.
+  BackfillStatus last_status_;
+  Timer progress_timer_{loop_};
   bool stopping_ = false;
 };
 

@@ -6,13 +6,16 @@
 
 namespace agent {
 
-Labels MakeStdinJob(Config& config) {
-  Labels labels;
-  // It ends when the receivers have everything; and another agent may be running beside it.
+void SendStraight(Config& config) {
   for (ClientConfig& client : config.clients)
     client.buffer.type = BufferType::kNone;
   for (OutputConfig& output : config.outputs)
     output.buffer.type = BufferType::kNone;
+}
+
+Labels MakeStdinJob(Config& config) {
+  Labels labels;
+  SendStraight(config);
   if (config.scrape_configs.empty()) {
     config.scrape_configs.emplace_back();
     config.scrape_configs.front().job_name = "stdin";

@@ -434,6 +434,8 @@ bool DocumentWriter::AppendRaw(GrowingBuffer& to, const Entry& entry) {
   // The bytes that simdjson may read after the line are there: see Entry::line.
   auto parsed = parser_.parse(entry.line.data(), entry.line.size(), /*realloc_if_needed=*/false);
   if (parsed.get_object().get(object) != simdjson::SUCCESS) return false;
+  // What Logstash is told apart from the event is not a line's to say.
+  if (object["@metadata"].error() == simdjson::SUCCESS) return false;
   const std::size_t start = to.size();
   to.Append("{");
   if (object["@timestamp"].error() != simdjson::SUCCESS) {
