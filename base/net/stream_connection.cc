@@ -1,7 +1,9 @@
 #include "base/net/stream_connection.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -209,11 +211,16 @@ void StreamConnection::Shutdown() {
 void StreamConnection::FinishShutdown() {
   const bool wait = transport_->Shutdown().state == Transport::State::kWait;
   shutdown_events_ = wait ? transport_->wanted_events() : 0;
+  shut_down_ = !wait;
 }
 
 // By value: it may be the transport's, which goes.
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
 void StreamConnection::End(StreamEnd end) {
+  // Our end counts as a byte that the peer must take.
+  int untaken = 0;
+  end.answers_ours = end.kind == StreamEndKind::kClosed && shut_down_ &&
+                     ::ioctl(fd_.get(), SIOCOUTQ, &untaken) == 0 && untaken == 0;
   state_ = State::kEnded;
   lookup_.reset();
   connect_timer_.Stop();

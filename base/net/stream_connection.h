@@ -100,6 +100,7 @@ class StreamConnection {
   int read_events_ = 0;                 // What reading waits for.
   int write_events_ = 0;                // What writing waits for; 0: it does not.
   int shutdown_events_ = 0;             // The same of Shutdown().
+  bool shut_down_ = false;              // Our end is on its way.
   std::optional<StreamEnd> write_end_;  // Writing has failed; what was received is told first.
   Timer connect_timer_;
   Timer soon_;

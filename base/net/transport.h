@@ -22,6 +22,9 @@ enum class StreamEndKind : uint8_t {
 struct StreamEnd {
   StreamEndKind kind = StreamEndKind::kClosed;
   std::string error;  // Empty when it was closed.
+  // Closed, and the peer's system had taken everything of ours up to our own end before: a peer
+  // that closes when it has read that end has read everything.
+  bool answers_ours = false;
 };
 
 // Used by one thread. Calls never wait.
