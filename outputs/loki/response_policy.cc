@@ -1,5 +1,6 @@
 #include "outputs/loki/response_policy.h"
 
+#include <string>
 #include <string_view>
 
 namespace agent::loki {
@@ -14,6 +15,13 @@ bool Contains(std::string_view text, std::string_view part) {
 bool IsPermanent500(const HttpResponse& response) {
   return response.status == 500 && Contains(response.body, "ResourceExhausted") &&
          Contains(response.body, "larger than max");
+}
+
+// Loki's own refusals are plain text. A page is of a proxy before it, which knows nothing of the
+// data: it wants a client certificate, say.
+bool IsPage(const HttpResponse& response) {
+  const std::size_t first = response.body.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && response.body[first] == '<';
 }
 
 }  // namespace
@@ -31,7 +39,7 @@ Verdict Judge(const HttpResponse& response) {
     case 505:
       return Verdict::kHold;
     case 400:
-      return Verdict::kIsolate;
+      return IsPage(response) ? Verdict::kHold : Verdict::kIsolate;
     case 413:
       return Verdict::kTooLarge;
     case 422:

@@ -98,12 +98,14 @@ TEST_CASE("lane: Retry-After is never undercut, and bounded", "[lane]") {
 }
 
 TEST_CASE("lane: what is not the data's fault is held and tried rarely", "[lane]") {
-  const int status = GENERATE(260, 301, 302, 401, 403, 404, 405, 406, 415, 501, 505);
+  const int status = GENERATE(260, 301, 302, 400, 401, 403, 404, 405, 406, 415, 501, 505);
+  // A 400 of a proxy is a page.
+  const std::string body = status == 400 ? "<html>\r\n<head><title>400</title></head>" : "";
   LaneBench bench;
   bench.maker.Add(kLabels, "one");
   bench.lane.Enqueue(bench.maker.Take());
   for (int attempt = 0; attempt < 6; ++attempt) {
-    bench.Respond(Answer(status));
+    bench.Respond(Answer(status, body));
     CHECK(bench.lane.Status().state == "holding");
     const milliseconds waited = bench.Wake();
     CHECK(waited >= milliseconds(30'000));
