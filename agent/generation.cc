@@ -12,6 +12,7 @@
 #include "agent/kubernetes_job.h"
 #include "agent/runtime/client_options.h"
 #include "agent/runtime/docker_options.h"
+#include "agent/runtime/line_options.h"
 #include "agent/runtime/output_buffer.h"
 #include "agent/runtime/output_options.h"
 #include "base/random.h"
@@ -121,6 +122,12 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
       add(MakeLumberjackOutput(ToLumberjackOptions(output, HostName()), dependencies.loop,
                                dependencies.budget, dependencies.clock, Random::FromSystem(),
                                dependencies.logger, dead_letter, outputs.size()),
+          output.buffer, output.required);
+    }
+    if (output.logstash && output.logstash->protocol == "json_lines") {
+      add(MakeJsonLinesOutput(ToJsonLinesOptions(output, HostName()), dependencies.loop,
+                              dependencies.budget, dependencies.clock, Random::FromSystem(),
+                              dependencies.logger, dead_letter, outputs.size()),
           output.buffer, output.required);
     }
     if (!output.elasticsearch) continue;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "outputs/elasticsearch/elasticsearch_output.h"
+#include "outputs/json_lines/json_lines_output.h"
 #include "outputs/logstash/lumberjack_output.h"
 #include "outputs/loki/loki_output.h"
 
@@ -36,6 +37,16 @@ std::unique_ptr<Output> MakeLumberjackOutput(LumberjackOptions options, Loop& lo
   const LumberjackOutput::Dependencies dependencies{
       .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
   return std::make_unique<LumberjackOutput>(std::move(options), dependencies, random, output_index);
+}
+
+// NOLINTNEXTLINE(readability-function-size): one reference for each thing that it stands on.
+std::unique_ptr<Output> MakeJsonLinesOutput(JsonLinesOptions options, Loop& loop,
+                                            MemoryBudget& budget, Clock& clock, Random random,
+                                            Logger& logger, DeadLetter& dead_letter,
+                                            std::size_t output_index) {
+  const JsonLinesOutput::Dependencies dependencies{
+      .loop = loop, .budget = budget, .clock = clock, .logger = logger, .dead_letter = dead_letter};
+  return std::make_unique<JsonLinesOutput>(std::move(options), dependencies, random, output_index);
 }
 
 }  // namespace agent

@@ -14,7 +14,7 @@ build=(
   libsimdjson-dev libsnappy-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev
   prometheus-cpp-dev tzdata zlib1g-dev
 )
-test=(busybox-static ca-certificates chromium debootstrap etcd-server logrotate maven openssl python3 python3-yaml systemd-journal-remote)
+test=(busybox-static ca-certificates chromium debootstrap etcd-server logrotate maven nginx-light openssl python3 python3-yaml rsyslog systemd-journal-remote)
 # Another Docker than Debian's serves as well, and the two cannot be installed together.
 PATH=$PATH:/usr/sbin command -v dockerd >/dev/null || test+=(docker.io)
 # So does another JDK.
@@ -50,6 +50,12 @@ done
 
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
+# The tests start what they need themselves: nothing is to run as a service for that.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+fi
 echo "Installing ${missing[*]}" >&2
 "${as_root[@]}" apt-get update -qq >&2
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

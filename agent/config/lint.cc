@@ -257,6 +257,28 @@ const ConfigNode* FindUnexpanded(const ConfigNode& node) {
   return nullptr;
 }
 
+// Lines over a connection are acknowledged by nobody.
+void LintBestEffort(const ConfigNode& root, const Config& config, Problems& problems) {
+  const ConfigNode* outputs = root.Find("outputs");
+  for (std::size_t i = 0; i < config.outputs.size(); ++i) {
+    const OutputConfig& output = config.outputs[i];
+    if (!output.logstash || output.logstash->protocol != "json_lines" || !output.required) continue;
+    const bool answers =
+        output.logstash->transport == "tcp" && output.logstash->ack_by_close_interval.count() > 0;
+    if (answers) continue;
+    const ConfigNode* item =
+        outputs != nullptr && i < outputs->items().size() ? &outputs->items()[i] : nullptr;
+    const ConfigNode* logstash = item == nullptr ? nullptr : item->Find("logstash");
+    const ConfigNode* protocol = logstash == nullptr ? nullptr : logstash->Find("protocol");
+    problems.Warning(
+        protocol == nullptr ? Place{} : protocol->place(),
+        "outputs[" + std::to_string(i) + "].logstash.protocol",
+        "json_lines is best effort: Logstash acknowledges nothing, and what it has "
+        "received and not processed is lost when it dies",
+        "protocol: lumberjack has acknowledgements; required: false if a loss is fine");
+  }
+}
+
 }  // namespace
 
 void LintStages(const ConfigNode& stages, const std::string& path, Problems& problems) {
@@ -273,6 +295,7 @@ void LintRelabelRules(const ConfigNode& rules, const std::string& path, Problems
 void LintSettings(const ConfigNode& root, const Config& config, Problems& problems) {
   LintRetries(root, config, problems);
   LintRateLimit(root, config, problems);
+  LintBestEffort(root, config, problems);
 }
 
 void WarnOfUnexpanded(const ConfigNode& root, Problems& problems) {

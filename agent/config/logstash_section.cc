@@ -106,9 +106,17 @@ void ReadJsonLines(FieldReader& fields, LogstashConfig& config) {
   if (config.max_datagram_bytes == 0 || config.max_datagram_bytes > kMaxDatagram) {
     fields.Error("max_datagram", "must be between 1 and 65507");
   }
-  fields.Error("protocol", "'json_lines' is not built yet", "use lumberjack");
-  if (config.transport == "udp" && config.tls) {
-    fields.Error("transport", "there is no TLS over udp");
+  if (config.max_line_bytes < kMinWindowBytes)
+    fields.Error("max_line_size", "must be 1KiB or more");
+  if (config.replay_bytes < kMinWindowBytes) fields.Error("replay_size", "must be 1KiB or more");
+  if (config.write_stall_limit.count() == 0) {
+    fields.Error("write_stall_limit", "must be more than 0");
+  }
+  if (config.transport != "udp") return;
+  if (config.tls) fields.Error("transport", "there is no TLS over udp");
+  if (config.load_balance || config.workers > 1) {
+    fields.Error("transport", "over udp there is one host at a time",
+                 "remove load_balance and workers");
   }
 }
 

@@ -118,7 +118,7 @@ struct LogstashConfig {
 
   // Of json_lines.
   uint64_t max_line_bytes = uint64_t{1} << 20U;
-  uint64_t replay_bytes = uint64_t{1} << 20U;
+  uint64_t replay_bytes = uint64_t{8} << 20U;
   std::chrono::nanoseconds commit_delay = std::chrono::seconds(1);
   std::chrono::nanoseconds ack_by_close_interval{0};  // 0: never.
   std::chrono::nanoseconds write_stall_limit = std::chrono::minutes(5);

@@ -69,6 +69,7 @@ TEST_CASE("connection: sends, receives, and tells that the peer has closed", "[n
   CHECK(got == "hello");
   CHECK(f.client.received == "answer");
   CHECK(f.client.end.kind == StreamEndKind::kClosed);
+  CHECK_FALSE(f.client.end.answers_ours);
   CHECK(f.client.end.error.empty());
   CHECK_FALSE(f.connection->connected());
 }
@@ -191,6 +192,7 @@ TEST_CASE("connection: after our end the peer's last words are heard", "[net]") 
 
   CHECK(got == "all");
   CHECK(f.client.received == "goodbye");
+  CHECK(f.client.end.answers_ours);
   CHECK(f.client.end.kind == StreamEndKind::kClosed);
 }
 
