@@ -39,7 +39,7 @@ class EventBed {
   void Add(const std::string& line, const Labels& labels = {}) {
     const std::string padded = line + std::string(64, '\0');
     Entry entry;
-    entry.line = std::string_view(padded).substr(0, line.size());
+    entry.line = {padded.data(), line.size()};
     entry.labels = sets.Intern(labels);
     entry.offset = offset;
     entry.source_bytes = static_cast<uint32_t>(line.size() + 1);

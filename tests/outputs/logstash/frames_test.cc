@@ -93,11 +93,12 @@ TEST_CASE("acknowledgements: read in whatever pieces they come", "[lumberjack]")
       "2A\xFF\xFF\xFF\xFF",
       18);
   const std::size_t step = GENERATE(as<std::size_t>(), 1, 2, 5, 6, 7, 18);
+  const std::string_view view = bytes;
   AckReader reader;
   Sequences got;
 
   for (std::size_t at = 0; at < bytes.size(); at += step) {
-    const Sequences some = reader.Read(std::string_view(bytes).substr(at, step));
+    const Sequences some = reader.Read(view.substr(at, step));
     got.insert(got.end(), some.begin(), some.end());
   }
 

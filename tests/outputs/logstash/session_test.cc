@@ -42,11 +42,11 @@ struct Bed {
                          .ttl = seconds(0)};
   int64_t now = 0;
   std::string wire;
-  std::optional<Session> session_;
+  std::optional<Session> opened;  // By the first session().
 
   Session& session() {
-    if (!session_) session_.emplace(options, now);
-    return *session_;
+    if (!opened) opened.emplace(options, now);
+    return *opened;
   }
   void Write(std::size_t most = SIZE_MAX) {
     while (most > 0 && !session().unwritten().empty()) {
