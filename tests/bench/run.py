@@ -20,12 +20,14 @@ import pathlib
 import platform
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EMAIL = r"([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})"
@@ -97,8 +99,22 @@ WORKLOADS = {
     "W1es": ("plain", [], "plain text to Elasticsearch, gzip"),
     "W5": ("docker", GATEWAY + REDACT, "W2 to Elasticsearch, gzip"),
     "W1lj": ("plain", [], "plain text to Logstash, lumberjack, zlib"),
+    "W2lj": ("docker", GATEWAY + REDACT, "W2 to Logstash, lumberjack, zlib"),
+    "W2x3": ("docker", GATEWAY + REDACT, "W2 to Loki, Elasticsearch and Logstash at once"),
+    "W2disk": ("docker", GATEWAY + REDACT, "W2, all of it through the disk buffer"),
+    "W5disk": ("docker", GATEWAY + REDACT, "W5, all of it through the disk buffer"),
 }
-RECEIVERS = {"W1es": "elasticsearch", "W5": "elasticsearch", "W1lj": "logstash"}  # Others: Loki.
+# What receives; Loki alone where nothing is said. Each is a process of its own.
+RECEIVERS = {
+    "W1es": ["elasticsearch"],
+    "W5": ["elasticsearch"],
+    "W1lj": ["logstash"],
+    "W2lj": ["logstash"],
+    "W2x3": ["loki", "elasticsearch", "logstash"],
+    "W5disk": ["elasticsearch"],
+}
+# The receiver refuses everything until all of it is in the buffer.
+BUFFERED = {"W2disk", "W5disk"}
 
 _tick = threading.Event()  # Never set: its wait() is a pause between two looks.
 
@@ -136,20 +152,38 @@ def data_file(bin_dir, data, form, megabytes):
     return path, json.loads(about.read_text())
 
 
-def receivers(port, kind):
-    if kind == "elasticsearch":
-        search = {"hosts": [f"http://127.0.0.1:{port}"], "index": "bench-%{+yyyy.MM.dd}"}
-        return {"outputs": [{"name": "search", "elasticsearch": search}]}
-    if kind == "logstash":
-        return {"outputs": [{"name": "stash", "logstash": {"hosts": [f"127.0.0.1:{port}"], "compression_level": 3}}]}
-    return {"clients": [{"url": f"http://127.0.0.1:{port}/loki/api/v1/push"}]}
+def receivers(kinds, ports, buffered):
+    """Sections of the configuration."""
+    clients, outputs = [], []
+    buffer = {"buffer": {"min_free": 0}} if buffered else {}
+    backoff = {"min_period": "50ms", "max_period": "100ms"}
+    for number, (kind, port) in enumerate(zip(kinds, ports)):
+        url = f"http://127.0.0.1:{port}"
+        if kind == "loki":
+            wait = {"backoff_config": backoff} if buffered else {}
+            clients.append({"name": f"to-{number}", "url": f"{url}/loki/api/v1/push", **wait, **buffer})
+        elif kind == "logstash":
+            stash = {"hosts": [f"127.0.0.1:{port}"], "compression_level": 3}
+            outputs.append({"name": f"to-{number}", "logstash": stash, **buffer})
+        else:
+            wait = {"backoff": backoff} if buffered else {}
+            search = {"hosts": [url], "index": "bench-%{+yyyy.MM.dd}", **wait}
+            outputs.append({"name": f"to-{number}", "elasticsearch": search, **buffer})
+    return {**({"clients": clients} if clients else {}), **({"outputs": outputs} if outputs else {})}
 
 
-def configuration(state, port, path, stages, kind):
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def configuration(state, ports, path, stages, kinds, buffered):
+    server = {"http_listen_address": "127.0.0.1", "http_listen_port": free_port(), "grpc_listen_port": 0}
     return {
-        "server": {"disable": True},
+        "server": server if buffered else {"disable": True},
         "positions": {"filename": f"{state}/positions.yaml"},
-        **receivers(port, kind),
+        **receivers(kinds, ports, buffered),
         "scrape_configs": [
             {
                 "job_name": "bench",
@@ -160,42 +194,74 @@ def configuration(state, port, path, stages, kind):
     }
 
 
-def measure(binary, bin_dir, path, about, stages, kind, timeout):
-    """One run: CPU seconds, peak RSS, seconds to the first push, what came."""
-    state = tempfile.mkdtemp(prefix="log-agent-bench-")
-    sink = subprocess.Popen(
-        [bin_dir / "bench_sink", str(about["lines"])], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1)
-    )
+class SinkProcess:
+    """A bench_sink."""
+
+    def __init__(self, bin_dir, lines):
+        command = [bin_dir / "bench_sink", str(lines)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1))
+        self.port = int(self.process.stdout.readline())
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def get(self, path):
+        self._connection.request("GET", path)
+        return json.loads(self._connection.getresponse().read())
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def entries_in_buffer(port):
     try:
-        port = int(sink.stdout.readline())
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return 0
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("agent_buffer_entries{"))
 
-        def stats():
-            connection.request("GET", "/stats")
-            return json.loads(connection.getresponse().read())
 
+def measure(binary, bin_dir, path, about, stages, name, timeout):
+    """One run: CPU seconds, peak RSS, seconds to the first push, what came (of several receivers, at all)."""
+    state = tempfile.mkdtemp(prefix="log-agent-bench-")
+    kinds, buffered = RECEIVERS.get(name, ["loki"]), name in BUFFERED
+    sinks = [SinkProcess(bin_dir, about["lines"]) for _ in kinds]
+    try:
+        for sink in sinks if buffered else []:
+            sink.get("/refuse")
+        settings = configuration(state, [sink.port for sink in sinks], path, stages, kinds, buffered)
         config = pathlib.Path(state, "config.json")
-        config.write_text(json.dumps(configuration(state, port, path, stages, kind)))
+        config.write_text(json.dumps(settings))
         begin = time.monotonic()
         with open(f"{state}/log", "wb") as log:
             process = subprocess.Popen(
                 [binary, f"-config.file={config}"], stdout=log, stderr=log, cwd=state, preexec_fn=pinned(0)
             )
-        while (now := stats())["distinct"] < about["lines"]:
-            if process.poll() is not None or time.monotonic() - begin > timeout:
-                print(pathlib.Path(state, "log").read_text()[-2000:], file=sys.stderr)
-                process.kill()
-                raise SystemExit(f"only {now['distinct']} of {about['lines']} lines came")
-            _tick.wait(0.02)
+
+        def wait(what, count, pause):
+            while (now := count()) < about["lines"]:
+                if process.poll() is not None or time.monotonic() - begin > timeout:
+                    print(pathlib.Path(state, "log").read_text()[-2000:], file=sys.stderr)
+                    process.kill()
+                    raise SystemExit(f"only {now} of {about['lines']} lines {what}")
+                _tick.wait(pause)
+
+        if buffered:
+            wait("are in the buffer", lambda: entries_in_buffer(settings["server"]["http_listen_port"]), 0.2)
+            for sink in sinks:
+                sink.get("/accept")
+        wait("came", lambda: min(sink.get("/stats")["distinct"] for sink in sinks), 0.02)
         wall = time.monotonic() - begin
         process.send_signal(signal.SIGTERM)
         cpu, rss = finished(process)
-        now = stats()
+        told = [sink.get("/stats") for sink in sinks]
     finally:
-        sink.kill()
-        sink.wait()
+        for sink in sinks:
+            sink.close()
         shutil.rmtree(state, ignore_errors=True)
-    return {"cpu": cpu, "rss": rss, "first": now["first_ns"] / 1e9 - begin, "wall": wall, **now}
+    now = {key: sum(each[key] for each in told) for key in told[0]}
+    first = min(each["first_ns"] for each in told) / 1e9 - begin
+    return {"cpu": cpu, "rss": rss, "wall": wall, **now, "first": first}
 
 
 def cpu_model():
@@ -227,7 +293,7 @@ def main():
         runs, references = [], []
         for _ in range(options.runs):
             references.append(megabytes / run_to_end([bin_dir / "bench_reference", path])[0])
-            runs.append(measure(binary, bin_dir, path, about, stages, RECEIVERS.get(name), options.timeout))
+            runs.append(measure(binary, bin_dir, path, about, stages, name, options.timeout))
             print(name, json.dumps(runs[-1]), file=sys.stderr, flush=True)
         rates = [megabytes / run["cpu"] for run in runs]
         rows.append(

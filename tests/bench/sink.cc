@@ -6,9 +6,10 @@
 //   bench_sink LINES    listens on a free port of loopback and prints it; LINES is how many will
 //   come
 //
-// GET /stats gives {"first_ns", "requests", "wire_bytes", "entries", "distinct", "repeated", "bad"}
-// as JSON: `first_ns` is when the first push came, by the monotonic clock; `distinct` and
-// `repeated` go by the number behind `n=` in each line.
+// GET /refuse makes it refuse everything with 503, until GET /accept. GET /stats gives {"first_ns",
+// "requests", "wire_bytes", "entries", "distinct", "repeated", "bad"} as JSON: `first_ns` is when
+// the first push came, by the monotonic clock; `distinct` and `repeated` go by the number behind
+// `n=` in each line.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -87,6 +88,9 @@ uint32_t BigEndian(std::string_view bytes) {
 class Counts {
  public:
   explicit Counts(std::size_t lines) : seen_(lines) {}
+
+  void Refuse(bool all) { refusing_ = all; }
+  [[nodiscard]] bool refusing() const { return refusing_; }
 
   // As soon as it is read.
   void NoteRequest() {
@@ -201,6 +205,7 @@ class Counts {
     }
   }
 
+  std::atomic<bool> refusing_{false};
   std::atomic<int64_t> first_ns_{0};  // Of the monotonic clock.
   std::mutex mutex_;
   std::vector<bool> seen_;
@@ -315,10 +320,14 @@ void Serve(int fd, Counts& counts) {
   std::size_t head = 0;
   std::size_t body = 0;
   while (ReceiveRequest(fd, input, head, body)) {
+    if (input.starts_with("GET /refuse") || input.starts_with("GET /accept"))
+      counts.Refuse(input.starts_with("GET /refuse"));
     if (input.starts_with("GET ")) {
       const std::string json = counts.Json();
       SendAll(fd, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(json.size()) + "\r\n\r\n" +
                       json);
+    } else if (counts.refusing()) {
+      SendAll(fd, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     } else if (input.substr(0, input.find('\r')).find("/_bulk") != std::string::npos) {
       counts.NoteRequest();
       const std::string_view request = std::string_view(input).substr(head, body);
