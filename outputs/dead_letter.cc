@@ -121,7 +121,7 @@ bool DeadLetter::Append(std::span<const DeadLetterEntry> entries) {
     written_entries_ += entries.size();
     return true;
   }
-  fd_.Reset();  // The next one starts a new file: this one may end in half a line.
+  LeaveFile();
   lost_entries_ += entries.size();
   logger_.WriteLimited(LogLevel::kError, "dead_letter", "dead_letter",
                        "refused entries could not be kept: they are lost",
@@ -130,6 +130,15 @@ bool DeadLetter::Append(std::span<const DeadLetterEntry> entries) {
                         {"error", written.error().message},
                         {"hint", "free space, or set dead_letter.path"}});
   return false;
+}
+
+// The next one starts a new file: this one may end in half a line. An empty one goes, or a disk
+// that stays full would get as many as there are tries.
+void DeadLetter::LeaveFile() {
+  const bool opened = fd_.valid();
+  fd_.Reset();
+  if (!opened || files_.back().size > 0) return;
+  if (::unlink(PathOf(files_.back().number).c_str()) == 0) files_.pop_back();
 }
 
 uint64_t DeadLetter::size_bytes() const {

@@ -67,6 +67,7 @@ class DeadLetter {
 
   Status Scan();
   Status Open();
+  void LeaveFile();
   Status Write(std::string_view text);
   Status MakeRoom(std::size_t more);
   [[nodiscard]] std::string PathOf(uint64_t number) const;
