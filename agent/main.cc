@@ -10,6 +10,7 @@
 #include "agent/modes/check_syntax.h"
 #include "agent/modes/pipeline_test.h"
 #include "agent/modes/run.h"
+#include "agent/modes/setup.h"
 
 int main(int argc, char** argv) {
   const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
@@ -18,6 +19,9 @@ int main(int argc, char** argv) {
   }
   if (!arguments.empty() && std::string_view(arguments[0]) == "buffer") {
     return agent::RunBufferTool(arguments.subspan(1));
+  }
+  if (!arguments.empty() && std::string_view(arguments[0]) == "setup") {
+    return agent::RunSetup(arguments.subspan(1));
   }
   const agent::ParsedFlags parsed = agent::ParseFlags(arguments);
   if (!parsed.error.empty()) {

@@ -56,6 +56,11 @@ void HostPool::Succeed(std::size_t index) {
   hosts_[index].backoff.Reset();
 }
 
+int64_t HostPool::rest_ns(std::size_t index, int64_t now_ns) const {
+  const Host& host = hosts_[index];
+  return host.failing ? std::max<int64_t>(0, host.down_until_ns - now_ns) : 0;
+}
+
 std::optional<int64_t> HostPool::NextTry() const {
   std::optional<int64_t> next;
   for (const Host& host : hosts_) {

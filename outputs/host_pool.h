@@ -37,6 +37,8 @@ class HostPool {
   // It works, though what is on its way goes on.
   void Succeed(std::size_t index);
 
+  // How long it is left alone from now on; 0: it is not.
+  [[nodiscard]] int64_t rest_ns(std::size_t index, int64_t now_ns) const;
   // When a host that is left alone may be asked again; nothing: none is, or one is free.
   [[nodiscard]] std::optional<int64_t> NextTry() const;
   // At most so many requests at a time.

@@ -1,6 +1,7 @@
 // `buffer` of an output: the disk buffer that it spills to.
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "agent/config/sections.h"
@@ -35,6 +36,13 @@ BufferSync ReadSync(FieldReader& fields) {
 }
 
 }  // namespace
+
+std::string NormalFolder(const std::string& path) {
+  std::string folder = std::filesystem::path(path).lexically_normal().string();
+  while (folder.size() > 1 && folder.ends_with('/'))
+    folder.pop_back();
+  return folder;
+}
 
 BufferConfig ReadBuffer(FieldReader& parent) {
   BufferConfig buffer;

@@ -147,7 +147,7 @@ void CheckBufferPaths(const std::vector<Found>& all, Problems& problems) {
   for (const Found& found : all) {
     const std::string& path = found.client.buffer.path;
     if (path.empty()) continue;
-    const auto [first, fresh] = paths.try_emplace(path, &found);
+    const auto [first, fresh] = paths.try_emplace(NormalFolder(path), &found);
     if (fresh) continue;
     problems.Error(found.place, found.path + ".buffer.path",
                    "a buffer is for one output: " + path + " is taken",

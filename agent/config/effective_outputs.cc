@@ -46,6 +46,47 @@ void WriteIndexing(YamlWriter& out, const ElasticsearchConfig& config) {
   out.Bool("require_items", config.require_items);
 }
 
+void WriteTemplate(YamlWriter& out, const TemplateOptions& index_template) {
+  out.BeginMap("template");
+  out.Bool("enabled", index_template.enabled);
+  out.Text("name", index_template.name);
+  out.Text("pattern", index_template.pattern);
+  WriteNumber(out, "priority", index_template.priority);
+  out.Bool("data_stream", index_template.data_stream);
+  out.Bool("overwrite", index_template.overwrite);
+  WritePairs(out, "settings", index_template.settings);
+  if (!index_template.append_fields.empty()) {
+    out.BeginList("append_fields");
+    for (const TemplateField& field : index_template.append_fields) {
+      out.BeginItem();
+      out.Text("name", field.name);
+      for (const auto& [name, value] : field.parameters)
+        out.Text(name, value);
+      out.EndItem();
+    }
+    out.EndList();
+  }
+  out.EndMap();
+}
+
+void WriteSetup(YamlWriter& out, const ElasticsearchSetup& setup) {
+  out.OptionalText("version", setup.version);
+  out.BeginMap("setup");
+  WriteTemplate(out, setup.index_template);
+  const LifecycleOptions& lifecycle = setup.lifecycle;
+  out.BeginMap("ilm");
+  constexpr std::array<std::string_view, 3> kEnabled = {"false", "auto", "true"};
+  out.Word("enabled", kEnabled[static_cast<std::size_t>(lifecycle.mode)]);
+  out.Text("policy_name", lifecycle.policy_name);
+  out.OptionalText("policy_file", setup.policy_file);
+  out.OptionalText("rollover_alias", lifecycle.rollover_alias);
+  out.Text("pattern", lifecycle.pattern);
+  out.Bool("check_exists", lifecycle.check_exists);
+  out.Bool("overwrite", lifecycle.overwrite);
+  out.EndMap();
+  out.EndMap();
+}
+
 void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
   out.BeginMap("elasticsearch");
   std::vector<std::string> hosts;
@@ -66,6 +107,7 @@ void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
   if (config.backoff.max_retries_given) WriteNumber(out, "max_retries", config.backoff.max_retries);
   WriteDuration(out, "max_item_retry_age", config.max_item_retry);
   WriteDocument(out, config.document);
+  if (config.setup) WriteSetup(out, *config.setup);
   out.EndMap();
 }
 

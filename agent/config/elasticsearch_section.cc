@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/config/sections.h"
+#include "agent/config/setup_section.h"
 #include "base/http/http_auth.h"
 #include "outputs/event_pattern.h"
 
@@ -253,6 +254,7 @@ ElasticsearchConfig ReadElasticsearch(FieldReader& parent) {
   ReadRetries(fields, config);
   config.headers = fields.StringMap("headers", /*null_as_empty=*/true);
   config.document = ReadDocument(fields);
+  ReadSetup(fields, config);
   fields.Finish();
   return config;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/config/http_client_config.h"
+#include "outputs/elasticsearch/setup_options.h"
 
 namespace agent {
 
@@ -56,6 +57,13 @@ struct ConditionalIndexConfig {
   bool operator==(const ConditionalIndexConfig&) const = default;
 };
 
+// What is made in the receiver before documents come.
+struct ElasticsearchSetup : SetupOptions {
+  std::string policy_file;  // Where lifecycle.policy is from; empty: our own.
+
+  bool operator==(const ElasticsearchSetup&) const = default;
+};
+
 struct ElasticsearchConfig {
   std::vector<std::string> hosts;  // URLs without a path at the end: "https://h:9200/prefix".
   bool load_balance = true;
@@ -84,6 +92,7 @@ struct ElasticsearchConfig {
   StringPairs headers;
   HttpClientConfig http;
   DocumentConfig document;
+  std::optional<ElasticsearchSetup> setup;
 
   bool operator==(const ElasticsearchConfig&) const = default;
 };

@@ -51,6 +51,32 @@ OutputConfig ReadOutput(const ConfigNode& item, const std::string& path, Problem
   return output;
 }
 
+// A folder with batches of one kind is of no use to another output.
+void CheckBufferPath(const OutputConfig& output, const std::vector<ClientConfig>& clients,
+                     const std::vector<OutputConfig>& before, const ConfigNode& item,
+                     const std::string& path, Problems& problems) {
+  const std::string folder = NormalFolder(output.buffer.path);
+  const auto takes_it = [&folder](const auto& other) {
+    return NormalFolder(other.buffer.path) == folder;
+  };
+  if (folder.empty()) return;
+  const auto client = std::find_if(clients.begin(), clients.end(), takes_it);
+  const auto other = std::find_if(before.begin(), before.end(), takes_it);
+  if (client == clients.end() && other == before.end()) return;
+  problems.Error(item.Find("buffer")->Find("path")->place(), path + ".buffer.path",
+                 "a buffer is for one output: " + output.buffer.path + " is taken",
+                 "by '" + (client != clients.end() ? client->name : other->name) + "'");
+}
+
+// Filebeat's configurations have them beside the output.
+void RefuseSetupAtTop(FieldReader& top) {
+  for (const auto& [key, value] : top.node().pairs()) {
+    if (key.text() != "setup" && !key.text().starts_with("setup.")) continue;
+    top.Node(key.text());
+    top.Error(key.text(), "is of an output", "put it, as it is, under outputs: elasticsearch");
+  }
+}
+
 // Their names are what jobs and positions know them by.
 void CheckName(const OutputConfig& output, const std::vector<ClientConfig>& clients,
                const std::vector<OutputConfig>& before, const ConfigNode& item,
@@ -67,9 +93,11 @@ void CheckName(const OutputConfig& output, const std::vector<ClientConfig>& clie
 
 std::vector<OutputConfig> ReadOutputs(FieldReader& top, const std::vector<ClientConfig>& clients) {
   std::vector<OutputConfig> outputs;
+  RefuseSetupAtTop(top);
   top.List("outputs", [&](const ConfigNode& item, const std::string& path) {
     OutputConfig output = ReadOutput(item, path, top.problems());
     CheckName(output, clients, outputs, item, path, top.problems());
+    CheckBufferPath(output, clients, outputs, item, path, top.problems());
     outputs.push_back(std::move(output));
   });
   return outputs;

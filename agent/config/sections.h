@@ -33,6 +33,8 @@ HttpClientConfig ReadHttpClient(FieldReader& fields);
 
 // `buffer` of the output that `fields` reads.
 BufferConfig ReadBuffer(FieldReader& parent);
+// One spelling for one folder: "/a/b" of "/a//b/" and "/a/./b".
+std::string NormalFolder(const std::string& path);
 
 // `tls_config` of the map that `fields` reads.
 TlsConfig ReadTls(FieldReader& parent);

@@ -15,6 +15,7 @@
 #include "outputs/buffer/block_format.h"
 #include "outputs/buffer/buffer_folder.h"
 #include "outputs/buffer/segment_file.h"
+#include "outputs/elasticsearch/bulk_body.h"
 #include "outputs/loki/push_request.h"
 
 namespace agent {
@@ -73,12 +74,41 @@ void PrintSizes(const StoredBatch& batch) {
   Print(json.Take() + "\n");
 }
 
+bool LooksLikeGzip(const Bytes& body) {
+  return body.size > 2 && body.data[0] == '\x1f' && body.data[1] == '\x8b';
+}
+
+// Documents are JSON already.
+void PrintElasticsearch(const StoredBatch& batch) {
+  const auto body =
+      elasticsearch::BulkBody::Parse(batch.body, batch.raw_size, LooksLikeGzip(batch.body));
+  if (!body) return PrintSizes(batch);
+  for (uint32_t i = 0; i < body->size() && i < batch.origins.size(); ++i) {
+    const elasticsearch::BulkBody::Document document = body->At(i);
+    const EntryOrigin& origin = batch.origins[i];
+    JsonWriter json;
+    json.BeginObject();
+    json.Key("index").String(elasticsearch::ActionValue(document.action, "_index"));
+    const std::string id = elasticsearch::ActionValue(document.action, "_id");
+    if (!id.empty()) json.Key("id").String(id);
+    json.Key("job").String(origin.pin < batch.jobs.size() ? batch.jobs[origin.pin] : "");
+    json.Key("offset").Number(origin.offset).EndObject();
+    std::string line = json.Take();
+    line.pop_back();
+    line += ",\"document\":" + std::string(document.document) + "}\n";
+    Print(line);
+  }
+}
+
 struct KnownKind {
   std::string_view kind;
   BatchPrinter print;
 };
 // One row for each kind of output whose batches can be shown.
-constexpr std::array<KnownKind, 1> kKinds = {{{"loki", PrintLoki}}};
+constexpr std::array<KnownKind, 2> kKinds = {{
+    {"elasticsearch", PrintElasticsearch},
+    {"loki", PrintLoki},
+}};
 
 BatchPrinter PrinterOf(const std::string& kind) {
   const auto* const found = std::find_if(

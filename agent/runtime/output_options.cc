@@ -113,6 +113,11 @@ ElasticsearchOptions ToElasticsearchOptions(const OutputConfig& output, const st
   for (const auto& [name, value] : config.headers)
     options.http.headers[name] = value;
   options.user_agent = "log-agent/" AGENT_VERSION;
+  if (config.setup) {
+    options.setup = *config.setup;
+    // A data stream takes nothing else.
+    options.creates = options.creates || config.setup->index_template.data_stream;
+  }
   return options;
 }
 

@@ -387,6 +387,9 @@ void HttpClient::Impl::OnFinished(CURL* easy, int code_number) {
     return;
   }
   transfer.response.status = static_cast<int>(status);
+  long request_bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  transfer.response.never_sent = request_bytes == 0;
   if ((status == 307 || status == 308) && options.follow_redirects && Redirected(transfer)) return;
   if (status == 0 || (transfer.streams && code != CURLE_OK)) {
     const char* detail = transfer.error.data();
@@ -435,6 +438,7 @@ void HttpClient::Impl::Fail(Transfer& transfer, std::string error) {
   transfer.easy.reset();
   transfer.response = HttpResponse();
   transfer.response.error = std::move(error);
+  transfer.response.never_sent = true;
   ready.push_back(transfer.id);
   delivery.StartOnce(std::chrono::milliseconds(0), [this] { Deliver(); });
 }

@@ -43,6 +43,7 @@ struct HttpResponse {
   int status = 0;                              // 0: no answer; `error` says why.
   std::string status_text;                     // "404 Not Found".
   std::string error;                           // Also of an answer to `on_data` that broke off.
+  bool never_sent = false;                     // Nobody has seen anything of the request.
   std::string body;                            // At most keep_bytes.
   std::map<std::string, std::string> headers;  // By name in lower case.
   std::chrono::nanoseconds duration{0};

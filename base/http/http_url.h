@@ -1,9 +1,10 @@
-// The host in a URL.
+// URLs: the host in them, and what stands for it.
 
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace agent {
 
@@ -19,6 +20,9 @@ std::optional<UrlHost> HostOf(const std::string& url);
 
 // The same URL with another host.
 std::string WithHost(const std::string& url, const std::string& host);
+
+// For a part of a path, or a value in a query.
+std::string PercentEncoded(std::string_view text);
 
 // Without the password that it may have.
 std::string MaskedUrl(const std::string& url);

@@ -230,6 +230,7 @@ NextStep Delivery::RetryItems(const Piece& before, const std::vector<uint32_t>& 
   std::merge(entries.begin(), entries.end(), blocked.begin(), blocked.end(), piece.entries.begin());
   if (!TakeApart()) piece.entries.clear();
   piece.attempts = before.attempts;
+  piece.suspicion = before.suspicion + 1;
   piece.failing_since_ns = before.failing_since_ns;
   piece.accepted_at_first_failure = before.accepted_at_first_failure;
   NoteFailure(piece);
@@ -271,6 +272,7 @@ NextStep Delivery::OnBadAnswer(const Error& error) {
     step = Hold(error.message);
   } else {
     last_error_ = error.message;
+    ++piece.suspicion;
     step = {.kind = NextStep::Kind::kWaitAll, .delay = backoff_.Next()};
     LogRetry(step.delay);
   }
@@ -310,6 +312,8 @@ NextStep Delivery::Retry(const HttpResponse& response, bool host_failed) {
   last_error_ = Describe(response);
   NoteFailure(piece);
   ++piece.failures;
+  // Whatever else was to go to a host that cannot be reached would have fared like this.
+  if (response.status != 0 || !response.never_sent) ++piece.suspicion;
   const int limit = context_.options.max_retries.value_or(0);
   if (limit > 0 && piece.attempts >= static_cast<uint32_t>(limit)) {
     return RefusePiece("max_retries", last_error_, static_cast<uint16_t>(response.status));
@@ -325,7 +329,8 @@ NextStep Delivery::Retry(const HttpResponse& response, bool host_failed) {
   if (const auto asked = RetryAfter(response, context_.clock.WallNanos())) {
     step.delay = std::max(step.delay, backoff_.Jittered(*asked));
   }
-  LogRetry(step.delay);
+  // How long a host is left alone the pool knows.
+  if (!host_failed) LogRetry(step.delay);
   return step;
 }
 

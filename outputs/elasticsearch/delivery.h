@@ -80,6 +80,10 @@ class Delivery {
 
   [[nodiscard]] const Batch& batch() const { return batch_; }
   [[nodiscard]] uint32_t attempts() const { return pieces_.empty() ? 0 : pieces_.front().attempts; }
+  // How often it has failed in a way that may be its own fault.
+  [[nodiscard]] uint32_t suspicion() const {
+    return pieces_.empty() ? 0 : pieces_.front().suspicion;
+  }
   [[nodiscard]] bool holding() const { return holding_; }
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
 
@@ -91,6 +95,7 @@ class Delivery {
     uint32_t attempts = 0;
     uint32_t bad_answers = 0;
     uint32_t failures = 0;
+    uint32_t suspicion = 0;
     uint64_t accepted_at_first_failure = 0;
     int64_t failing_since_ns = 0;  // 0: it is not.
   };

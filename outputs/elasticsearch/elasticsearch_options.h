@@ -13,6 +13,7 @@
 #include "base/http/http_options.h"
 #include "base/labels.h"
 #include "outputs/document/document_options.h"
+#include "outputs/elasticsearch/setup_options.h"
 #include "outputs/event_pattern.h"
 
 namespace agent {
@@ -59,6 +60,7 @@ struct ElasticsearchOptions {
   std::chrono::seconds max_item_retry{3600};  // Of an entry that alone is refused again and again.
   HttpOptions http;
   std::string user_agent;
+  std::optional<SetupOptions> setup;  // What is made before documents come; unset: nothing.
 };
 
 }  // namespace agent

@@ -11,14 +11,15 @@ namespace {
 
 using elasticsearch::BulkEncoder;
 using elasticsearch::NextStep;
+using elasticsearch::SetupRunner;
 using std::chrono::milliseconds;
 
 // An answer has some 30 bytes for a document that was stored, and some 600 for one that was not.
 constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20;
 // Batches that wait for something of their own, an index that is blocked, while others go on.
 constexpr std::size_t kMaxWaiting = 64;
-// A batch that has failed so often lets others by.
-constexpr uint32_t kAttemptsToYield = 3;
+// A batch that has failed so often, and not for the host alone, lets others by.
+constexpr uint32_t kSuspicionToYield = 3;
 
 // Every item keeps its status, or the items could not be told apart.
 constexpr std::string_view kFilter =
@@ -27,22 +28,6 @@ constexpr std::string_view kFilter =
 
 int64_t Nanos(milliseconds delay) {
   return std::chrono::nanoseconds(delay).count();
-}
-
-std::string PercentEncoded(std::string_view text) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    if (kPlain.find(c) != std::string_view::npos) {
-      encoded += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return encoded;
 }
 
 HostPool::Options PoolOptions(const ElasticsearchOptions& options) {
@@ -76,6 +61,12 @@ ElasticsearchOutput::ElasticsearchOutput(ElasticsearchOptions options,
     deflater_.emplace(DeflateFormat::kGzip, options_.compression_level);
     context_.deflater = &*deflater_;
   }
+  if (!options_.setup) return;
+  setup_ = std::make_unique<SetupRunner>(
+      options_,
+      SetupRunner::Dependencies{dependencies.loop, dependencies.clock, dependencies.logger},
+      Random(random_.Next()), SetupRunner::Mode::kForEver);
+  setup_->Start([this] { Pump(); });
 }
 
 ElasticsearchOutput::~ElasticsearchOutput() {
@@ -121,11 +112,12 @@ void ElasticsearchOutput::Enqueue(Batch batch) {
 }
 
 bool ElasticsearchOutput::Active::stuck() const {
-  return delivery.attempts() >= kAttemptsToYield;
+  return delivery.suspicion() >= kSuspicionToYield;
 }
 
 // Sends whatever may be sent now.
 void ElasticsearchOutput::Pump() {
+  if (waits_for_setup()) return;  // It pumps when it is over.
   if (dependencies_.clock.MonotonicNanos() < pause_until_ns_) return WakeLater();
   while (SendNext()) {
   }
@@ -211,6 +203,7 @@ void ElasticsearchOutput::OnAnswer(ActiveAt at, const HttpResponse& response) {
   const std::size_t host = *std::exchange(at->host, std::nullopt);
   const NextStep step = at->delivery.OnAnswer(response);
   hosts_.Release(host, step.host_failed, now, step.delay);
+  if (step.host_failed) LogHostFailed(host, hosts_.rest_ns(host, now), at->delivery.last_error());
   const bool failed = step.host_failed || step.answer_is_bad || response.status != 200;
   if (failed) {
     counters_->failed_requests.fetch_add(1, std::memory_order_relaxed);
@@ -233,6 +226,18 @@ void ElasticsearchOutput::OnAnswer(ActiveAt at, const HttpResponse& response) {
   }
   if (drain_deadline_ns_ && hosts_.all_down(now)) return AbandonAll();
   Pump();
+}
+
+// Another one is asked at once, if there is one.
+void ElasticsearchOutput::LogHostFailed(std::size_t host, int64_t rest_ns,
+                                        const std::string& error) {
+  dependencies_.logger.WriteLimited(
+      LogLevel::kWarn, "es_host:" + options_.name + ":" + options_.hosts[host], "elasticsearch",
+      "host failed: left alone for a while, its documents will be sent again",
+      {{"output", options_.name},
+       {"host", MaskedUrl(options_.hosts[host])},
+       {"error", error},
+       {"wait_ms", rest_ns / kNanosPerMilli}});
 }
 
 void ElasticsearchOutput::Wait(ActiveAt at, milliseconds delay) {
@@ -274,7 +279,9 @@ void ElasticsearchOutput::Drain(milliseconds deadline, std::function<void()> don
   drain_deadline_ns_ = now + Nanos(deadline);
   drain_timer_.StartOnce(deadline, [this] { AbandonAll(); });
   // What would not be tried before the deadline is not waited for.
-  const bool hopeless = hosts_.all_down(now) && hosts_.NextTry().value_or(0) > *drain_deadline_ns_;
+  const bool hopeless =
+      (waits_for_setup() && setup_->waiting()) ||
+      (hosts_.all_down(now) && hosts_.NextTry().value_or(0) > *drain_deadline_ns_);
   if (idle()) {
     drain_timer_.StartOnce(milliseconds(0), [this] { EndDrain(); });
   } else if (hopeless || pause_until_ns_ > *drain_deadline_ns_) {
@@ -318,6 +325,10 @@ std::vector<LaneStatus> ElasticsearchOutput::Status() const {
     if (active.delivery.holding()) status.state = "holding";
   }
   if (status.oldest_ns == 0 && !queue_.empty()) status.oldest_ns = queue_.front().created_ns;
+  if (waits_for_setup() && !setup_->last_error().empty()) {
+    status.last_error = setup_->last_error();
+    if (!idle()) status.state = "retrying";
+  }
   return {status};
 }
 

@@ -23,6 +23,7 @@
 #include "outputs/dead_letter.h"
 #include "outputs/elasticsearch/delivery.h"
 #include "outputs/elasticsearch/elasticsearch_options.h"
+#include "outputs/elasticsearch/setup_runner.h"
 #include "outputs/host_pool.h"
 #include "outputs/output.h"
 #include "outputs/output_counters.h"
@@ -82,12 +83,15 @@ class ElasticsearchOutput final : public Output {
   bool BeginNext();
   void Send(ActiveAt at, std::size_t host);
   void OnAnswer(ActiveAt at, const HttpResponse& response);
+  void LogHostFailed(std::size_t host, int64_t rest_ns, const std::string& error);
   void Wait(ActiveAt at, std::chrono::milliseconds delay);
   void Done(ActiveAt at);
   void WakeLater();
   void AbandonAll();
   void EndDrain();
   [[nodiscard]] std::string UrlOf(std::size_t host) const;
+  // A document that comes before its template or alias would make an ordinary index.
+  [[nodiscard]] bool waits_for_setup() const { return setup_ != nullptr && !setup_->over(); }
 
   const ElasticsearchOptions options_;
   const std::size_t output_index_;
@@ -98,6 +102,7 @@ class ElasticsearchOutput final : public Output {
   elasticsearch::DeliveryContext context_;
   HttpClient client_;
   HostPool hosts_;
+  std::unique_ptr<elasticsearch::SetupRunner> setup_;  // Null: nothing is set up.
   std::deque<Batch> queue_;
   std::size_t queued_bytes_ = 0;
   std::list<Active> active_;

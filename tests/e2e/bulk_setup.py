@@ -57,6 +57,9 @@ def _keep(request, kind, objects, name):
         if not isinstance(request.json(), dict):
             raise Refused(400, "parse_exception", "an object is expected")
         known = name in objects
+        if known and request.query.get("create") == "true":
+            reason = f"index template [{name}] already exists"
+            return 400, {"error": {"type": "illegal_argument_exception", "reason": reason}, "status": 400}
         objects[name] = request.json()
         return (200 if known or kind != "policies" else 201), {"acknowledged": True}
     if request.method == "DELETE":

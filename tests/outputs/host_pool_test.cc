@@ -69,4 +69,16 @@ TEST_CASE("host pool: without balancing one host is used until it fails", "[outp
   CHECK(pool.Take(later) == second);
 }
 
+TEST_CASE("host pool: says how long a host is left alone", "[es]") {
+  HostPool pool(Hosts(1, true), Random(1));
+  CHECK(pool.rest_ns(0, 0) == 0);
+  REQUIRE(pool.Take(0));
+
+  pool.Release(0, /*failed=*/true, 0);
+
+  CHECK(pool.rest_ns(0, 0) >= 500 * kNanosPerMilli);
+  CHECK(pool.rest_ns(0, 0) <= 1000 * kNanosPerMilli);
+  CHECK(pool.rest_ns(0, 2000 * kNanosPerMilli) == 0);
+}
+
 }  // namespace agent

@@ -287,4 +287,23 @@ TEST_CASE("delivery: a document refused for an hour while others pass is put asi
   CHECK(bed.Finished().dropped == 2);
 }
 
+TEST_CASE("delivery: a host that is down casts no suspicion on what was to be sent to it", "[es]") {
+  Bed bed({"a"});
+  HttpResponse nobody = Status(0);
+  nobody.never_sent = true;
+
+  for (int i = 0; i < 20; ++i) {
+    bed.Sent();
+    CHECK(bed.delivery->OnAnswer(nobody).host_failed);
+  }
+  CHECK(bed.delivery->suspicion() == 0);
+
+  // What happened after it was sent may have come of it.
+  for (const int status : {0, 408, 500, 502, 503}) {
+    bed.Sent();
+    bed.delivery->OnAnswer(Status(status));
+  }
+  CHECK(bed.delivery->suspicion() == 5);
+}
+
 }  // namespace agent::elasticsearch
