@@ -80,7 +80,11 @@ bool LineEncoder::AppendCut(GrowingBuffer& to, const Entry& entry, const SourceP
   std::size_t length = too_long - 1;
   for (int tries = 0; tries < kTriesToCut && fits < length; ++tries) {
     const std::string_view message = Prefix(entry.line, length);
-    (append(message) <= max_line_bytes_ ? fits : too_long) = length;
+    if (append(message) <= max_line_bytes_) {
+      fits = length;
+    } else {
+      too_long = length;
+    }
     length = fits + (too_long - fits) / 2;
   }
   append(Prefix(entry.line, fits));

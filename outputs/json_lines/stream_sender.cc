@@ -154,8 +154,10 @@ void StreamSender::Failed(Place& place, LineConnection::Ending ending, const std
 std::size_t StreamSender::ReturnToQueue(Place& place) {
   uint64_t again = 0;
   std::deque<LineBatch> back = place.connection->TakeBack(again);
-  for (auto batch = back.rbegin(); batch != back.rend(); ++batch)
-    dependencies_.queue.push_front(std::move(*batch));
+  while (!back.empty()) {
+    dependencies_.queue.push_front(std::move(back.back()));
+    back.pop_back();
+  }
   dependencies_.counters.retried_entries.fetch_add(again, std::memory_order_relaxed);
   return static_cast<std::size_t>(again);
 }
