@@ -300,7 +300,7 @@ void ServeLumberjack(int fd, std::string& input, Counts& counts) {
     return true;
   };
   while (receive(kHead) && input.starts_with("2W") && input.substr(6, 2) == "2C") {
-    const std::size_t size = BigEndian(std::string_view(input).substr(8));
+    const std::size_t size = BigEndian(input.substr(8, 4));
     if (!receive(kHead + size)) break;
     counts.NoteRequest();
     const std::string_view window = input;
