@@ -155,7 +155,7 @@ class ThreeOutputsTest(BufferCase):
 
         revived = self.bulk(port=port)
         revived.store = before.store
-        wait_until(lambda: f"{revived.count()} of {self.written()}", lambda: revived.count() >= self.written(), timeout=120)
+        wait_until(lambda: f"{revived.count()} of {self.written()}", lambda: revived.count() >= self.written(), timeout=120 + OUTAGE_SECONDS)
         rss = max(rss, agent.rss_kib())
         well, ill = sorted(well), sorted(ill)
         print(f"\n{OUTAGE_SECONDS:g} s: delay {well[len(well) // 2]:.3f} s before, {ill[len(ill) // 2]:.3f} s during, "
