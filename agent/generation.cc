@@ -92,6 +92,34 @@ std::vector<std::unique_ptr<Discoverer>> MakeDiscoverers(
   return parts;
 }
 
+// Of `outputs`, by its kind.
+std::unique_ptr<Output> MakeConfiguredOutput(const OutputConfig& output,
+                                             const GenerationDependencies& dependencies,
+                                             DeadLetter& dead_letter, std::size_t index) {
+  if (output.file) {
+    return MakeFileOutput(ToFileOptions(output, HostName()), dependencies.loop, dependencies.budget,
+                          dependencies.clock, Random::FromSystem(), dependencies.logger, index);
+  }
+  if (output.to_stdout) {
+    return MakeStdoutOutput(ToFileOptions(output, HostName()), dependencies.loop,
+                            dependencies.budget, dependencies.clock, Random::FromSystem(),
+                            dependencies.logger, index);
+  }
+  if (output.logstash && output.logstash->protocol == "json_lines") {
+    return MakeJsonLinesOutput(ToJsonLinesOptions(output, HostName()), dependencies.loop,
+                               dependencies.budget, dependencies.clock, Random::FromSystem(),
+                               dependencies.logger, dead_letter, index);
+  }
+  if (output.logstash) {
+    return MakeLumberjackOutput(ToLumberjackOptions(output, HostName()), dependencies.loop,
+                                dependencies.budget, dependencies.clock, Random::FromSystem(),
+                                dependencies.logger, dead_letter, index);
+  }
+  return MakeElasticsearchOutput(ToElasticsearchOptions(output, HostName()), dependencies.loop,
+                                 dependencies.budget, dependencies.clock, Random::FromSystem(),
+                                 dependencies.logger, dead_letter, index);
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
@@ -118,23 +146,8 @@ std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
         client.buffer, client.required);
   }
   for (const OutputConfig& output : config.outputs) {
-    if (output.logstash && output.logstash->protocol == "lumberjack") {
-      add(MakeLumberjackOutput(ToLumberjackOptions(output, HostName()), dependencies.loop,
-                               dependencies.budget, dependencies.clock, Random::FromSystem(),
-                               dependencies.logger, dead_letter, outputs.size()),
-          output.buffer, output.required);
-    }
-    if (output.logstash && output.logstash->protocol == "json_lines") {
-      add(MakeJsonLinesOutput(ToJsonLinesOptions(output, HostName()), dependencies.loop,
-                              dependencies.budget, dependencies.clock, Random::FromSystem(),
-                              dependencies.logger, dead_letter, outputs.size()),
-          output.buffer, output.required);
-    }
-    if (!output.elasticsearch) continue;
-    add(MakeElasticsearchOutput(ToElasticsearchOptions(output, HostName()), dependencies.loop,
-                                dependencies.budget, dependencies.clock, Random::FromSystem(),
-                                dependencies.logger, dead_letter, outputs.size()),
-        output.buffer, output.required);
+    add(MakeConfiguredOutput(output, dependencies, dead_letter, outputs.size()), output.buffer,
+        output.required);
   }
   WarnOfOrphanBuffers(config.positions.filename, names, dependencies.logger);
   return outputs;

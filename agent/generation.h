@@ -45,7 +45,7 @@ struct GenerationDependencies {
 using OutputFactory = std::function<std::vector<std::unique_ptr<Output>>(
     const Config&, const GenerationDependencies&, DeadLetter&)>;
 
-// A Loki output for each of `clients`.
+// One for each of `clients`, and of `outputs`.
 std::vector<std::unique_ptr<Output>> MakeClientOutputs(const Config& config,
                                                        const GenerationDependencies& dependencies,
                                                        DeadLetter& dead_letter);

@@ -215,8 +215,16 @@ Result<EventPattern::Part> EventPattern::ParseReference(std::string_view inside)
   return part;
 }
 
-bool EventPattern::Append(std::string& to, const Entry& entry, const Labels& labels) const {
+void EventPattern::SetOtherwise(std::string_view text) {
+  for (Part& part : parts_) {
+    if (!part.otherwise) part.otherwise = std::string(text);
+  }
+}
+
+bool EventPattern::Append(std::string& to, const Entry& entry, const Labels& labels,
+                          ValueRepair repair) const {
   for (const Part& part : parts_) {
+    const std::size_t begin = to.size();
     if (part.kind == PartKind::kText) {
       to += part.text;
     } else if (part.kind == PartKind::kTime) {
@@ -225,6 +233,7 @@ bool EventPattern::Append(std::string& to, const Entry& entry, const Labels& lab
       if (!part.otherwise) return false;
       to += *part.otherwise;
     }
+    if (repair != nullptr && part.kind == PartKind::kReference) repair(to, begin);
   }
   return true;
 }

@@ -30,7 +30,13 @@ class EventPattern {
   // finds labels (`labels.x` or `x`), structured metadata (`metadata.x` or `x`) and the fields that
   // the output has asked for, and Beats' names of Kubernetes' and containers'
   // (`kubernetes.namespace`).
-  bool Append(std::string& to, const Entry& entry, const Labels& labels) const;
+  // `repair` is called with what a value has become, from `begin` to the end of `to`.
+  using ValueRepair = void (*)(std::string& to, std::size_t begin);
+  bool Append(std::string& to, const Entry& entry, const Labels& labels,
+              ValueRepair repair = nullptr) const;
+
+  // Stands in from now on for every value that is missing and has no default.
+  void SetOtherwise(std::string_view text);
 
   // Names of fields that it may refer to.
   [[nodiscard]] std::vector<std::string> references() const;

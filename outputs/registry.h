@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "outputs/dead_letter.h"
 #include "outputs/elasticsearch/elasticsearch_options.h"
+#include "outputs/file/file_options.h"
 #include "outputs/json_lines/json_lines_options.h"
 #include "outputs/logstash/lumberjack_options.h"
 #include "outputs/loki/loki_options.h"
@@ -39,5 +40,14 @@ std::unique_ptr<Output> MakeJsonLinesOutput(JsonLinesOptions options, Loop& loop
                                             MemoryBudget& budget, Clock& clock, Random random,
                                             Logger& logger, DeadLetter& dead_letter,
                                             std::size_t output_index);
+
+std::unique_ptr<Output> MakeFileOutput(FileOptions options, Loop& loop, MemoryBudget& budget,
+                                       Clock& clock, Random random, Logger& logger,
+                                       std::size_t output_index);
+
+// To this process's standard output.
+std::unique_ptr<Output> MakeStdoutOutput(FileOptions options, Loop& loop, MemoryBudget& budget,
+                                         Clock& clock, Random random, Logger& logger,
+                                         std::size_t output_index);
 
 }  // namespace agent

@@ -1,6 +1,7 @@
 // `outputs` as YAML.
 
 #include <array>
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,6 +112,37 @@ void WriteElasticsearch(YamlWriter& out, const ElasticsearchConfig& config) {
   out.EndMap();
 }
 
+void WriteFormat(YamlWriter& out, const FileConfig& config) {
+  out.Text("format", config.format);
+  if (config.format == "ndjson") WriteDocument(out, config.document);
+  WriteDuration(out, "batch_wait", config.batch_wait);
+}
+
+void WriteFile(YamlWriter& out, const FileConfig& config) {
+  out.BeginMap("file");
+  out.Text("path", config.path);
+  WriteFormat(out, config);
+  out.Text("compression", config.compression);
+  if (config.compression_level > 0) WriteNumber(out, "compression_level", config.compression_level);
+  if (config.rotate_bytes > 0) WriteNumber(out, "rotate_size", config.rotate_bytes);
+  if (config.rotate_interval.count() > 0) {
+    WriteDuration(out, "rotate_interval", config.rotate_interval);
+  }
+  if (config.keep > 0) WriteNumber(out, "keep", config.keep);
+  out.Text("sync", config.sync);
+  std::array<char, 8> mode{};
+  std::snprintf(mode.data(), mode.size(), "%04o", config.mode);
+  out.Text("mode", mode.data());
+  out.OptionalText("owner", config.owner);
+  WriteNumber(out, "max_open_files", config.max_open_files);
+  WriteNumber(out, "batch_max_size", config.batch_bytes);
+  out.BeginMap("backoff");
+  WriteDuration(out, "min_period", config.min_backoff);
+  WriteDuration(out, "max_period", config.max_backoff);
+  out.EndMap();
+  out.EndMap();
+}
+
 }  // namespace
 
 void WriteDocument(YamlWriter& out, const DocumentConfig& document) {
@@ -165,6 +197,12 @@ void WriteOutputs(YamlWriter& out, const std::vector<OutputConfig>& outputs) {
     out.BeginItem();
     out.Text("name", output.name);
     if (output.elasticsearch) WriteElasticsearch(out, *output.elasticsearch);
+    if (output.file) WriteFile(out, *output.file);
+    if (output.to_stdout) {
+      out.BeginMap("stdout");
+      WriteFormat(out, *output.to_stdout);
+      out.EndMap();
+    }
     if (output.logstash) WriteLogstash(out, *output.logstash);
     WriteBuffer(out, output.buffer);
     out.Bool("required", output.required);

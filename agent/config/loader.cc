@@ -274,6 +274,7 @@ void ReadConfig(const std::shared_ptr<const ConfigNode>& tree, const Flags& flag
   config.clients = ReadClients(flags, top);
   config.outputs = ReadOutputs(top, config.clients);
   ReadJobs(top, tree, check_stages, config);
+  CheckFileLoops(*tree, config, problems);
   top.Finish();
   Complete(flags, config, problems);
   LintSettings(*tree, config, problems);

@@ -137,10 +137,37 @@ struct LogstashConfig {
   bool operator==(const LogstashConfig&) const = default;
 };
 
+struct FileConfig {
+  std::string path;                  // Empty: standard output.
+  std::string format = "ndjson";     // "ndjson", "logfmt" or "raw".
+  std::string compression = "none";  // "none", "gzip" or "zstd".
+  uint32_t compression_level = 0;    // 0: the usual one.
+  DocumentConfig document;
+
+  uint64_t rotate_bytes = 0;                    // 0: no bound.
+  std::chrono::nanoseconds rotate_interval{0};  // 0: never.
+  uint64_t keep = 0;                            // 0: all.
+  std::string sync = "interval";                // "interval", "always" or "never".
+  uint32_t mode = 0640;
+  std::string owner;  // "user", "user:group" or ":group"; empty: the process's.
+  std::optional<uint32_t> user_id;
+  std::optional<uint32_t> group_id;
+  uint64_t max_open_files = 64;
+
+  uint64_t batch_bytes = uint64_t{1} << 20U;
+  std::chrono::nanoseconds batch_wait = std::chrono::seconds(1);
+  std::chrono::nanoseconds min_backoff = std::chrono::milliseconds(500);
+  std::chrono::nanoseconds max_backoff = std::chrono::seconds(30);
+
+  bool operator==(const FileConfig&) const = default;
+};
+
 // One item of `outputs`: exactly one of the kinds.
 struct OutputConfig {
   std::string name;  // Unique, also among `clients`.
   std::optional<ElasticsearchConfig> elasticsearch;
+  std::optional<FileConfig> file;
+  std::optional<FileConfig> to_stdout;
   std::optional<LogstashConfig> logstash;
   BufferConfig buffer;
   bool required = true;

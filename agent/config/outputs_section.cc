@@ -1,7 +1,6 @@
 // `outputs`: receivers beside `clients`.
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,17 +11,7 @@
 namespace agent {
 namespace {
 
-constexpr std::array<std::string_view, 2> kNotBuilt = {"file", "stdout"};
-
-// At the key, not at what stands under it.
-void RefuseNotBuilt(FieldReader& fields, std::string_view key) {
-  Place place = fields.PlaceOf(key);
-  for (const auto& [name, value] : fields.node().pairs()) {
-    if (name.text() == key) place = name.place();
-  }
-  fields.problems().Error(place, fields.PathOf(key), std::string(key) + " is not built yet",
-                          "there are elasticsearch and logstash, and clients for Loki");
-}
+constexpr std::string_view kKinds = "elasticsearch, file, logstash or stdout";
 
 OutputConfig ReadOutput(const ConfigNode& item, const std::string& path, Problems& problems) {
   FieldReader fields(item, path, problems);
@@ -35,17 +24,20 @@ OutputConfig ReadOutput(const ConfigNode& item, const std::string& path, Problem
     kinds.emplace_back("elasticsearch");
     output.elasticsearch = ReadElasticsearch(fields);
   }
+  if (fields.Node("file") != nullptr) {
+    kinds.emplace_back("file");
+    output.file = ReadFile(fields);
+  }
   if (fields.Node("logstash") != nullptr) {
     kinds.emplace_back("logstash");
     output.logstash = ReadLogstash(fields);
   }
-  for (const std::string_view kind : kNotBuilt) {
-    if (fields.Node(kind) == nullptr) continue;
-    RefuseNotBuilt(fields, kind);
-    kinds.push_back(kind);
+  if (fields.Has("stdout")) {
+    kinds.emplace_back("stdout");
+    output.to_stdout = ReadStdout(fields);
   }
   if (kinds.empty() && item.is_map())
-    fields.MapError("an output needs its kind: elasticsearch or logstash");
+    fields.MapError("an output needs its kind: " + std::string(kKinds));
   if (kinds.size() > 1) fields.Error(kinds[1], "an output is of one kind", "make two of it");
   fields.Finish();
   return output;
@@ -89,6 +81,22 @@ void CheckName(const OutputConfig& output, const std::vector<ClientConfig>& clie
                  "there is an output called '" + output.name + "' already");
 }
 
+// Two that write to one place would write into each other's lines.
+void CheckPlace(const OutputConfig& output, const std::vector<OutputConfig>& before,
+                const ConfigNode& item, const std::string& path, Problems& problems) {
+  for (const OutputConfig& other : before) {
+    const bool same_file = output.file && other.file && output.file->path == other.file->path;
+    if (same_file && !output.file->path.empty()) {
+      problems.Error(item.Find("file")->Find("path")->place(), path + ".file.path",
+                     "the output '" + other.name + "' writes to this path already");
+    }
+    if (output.to_stdout && other.to_stdout) {
+      problems.Error(item.Find("stdout")->place(), path + ".stdout",
+                     "the output '" + other.name + "' writes to standard output already");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<OutputConfig> ReadOutputs(FieldReader& top, const std::vector<ClientConfig>& clients) {
@@ -98,6 +106,7 @@ std::vector<OutputConfig> ReadOutputs(FieldReader& top, const std::vector<Client
     OutputConfig output = ReadOutput(item, path, top.problems());
     CheckName(output, clients, outputs, item, path, top.problems());
     CheckBufferPath(output, clients, outputs, item, path, top.problems());
+    CheckPlace(output, outputs, item, path, top.problems());
     outputs.push_back(std::move(output));
   });
   return outputs;

@@ -87,6 +87,12 @@ std::string NameUsed(FieldReader& fields, std::initializer_list<std::string_view
 // `backoff` of the map that `parent` reads.
 void ReadOutputBackoff(FieldReader& parent, BackoffConfig& backoff);
 
+// `file` and `stdout` of the output that `parent` reads, where there is one.
+FileConfig ReadFile(FieldReader& parent);
+FileConfig ReadStdout(FieldReader& parent);
+// Refuses files that a job would read again: a loop. `root`: the whole configuration.
+void CheckFileLoops(const ConfigNode& root, const Config& config, Problems& problems);
+
 // `document` of the output that `parent` reads.
 DocumentConfig ReadDocument(FieldReader& parent);
 

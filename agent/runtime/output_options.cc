@@ -40,6 +40,21 @@ DocumentLayout ToLayout(std::string_view layout) {
   return layout == "raw" ? DocumentLayout::kRaw : DocumentLayout::kEcs;
 }
 
+FileFormat ToFileFormat(std::string_view format) {
+  if (format == "logfmt") return FileFormat::kLogfmt;
+  return format == "raw" ? FileFormat::kRaw : FileFormat::kNdjson;
+}
+
+FileCompression ToFileCompression(std::string_view compression) {
+  if (compression == "gzip") return FileCompression::kGzip;
+  return compression == "zstd" ? FileCompression::kZstd : FileCompression::kNone;
+}
+
+FileSync ToFileSync(std::string_view sync) {
+  if (sync == "always") return FileSync::kAlways;
+  return sync == "never" ? FileSync::kNever : FileSync::kInterval;
+}
+
 // Where entries go, and what their documents say of it.
 void SetIndex(const ElasticsearchConfig& config, ElasticsearchOptions& options) {
   if (config.data_stream) {
@@ -150,6 +165,31 @@ LumberjackOptions ToLumberjackOptions(const OutputConfig& output, const std::str
   options.ack_stall_limit = duration_cast<milliseconds>(config.ack_stall_limit);
   options.min_backoff = duration_cast<milliseconds>(config.backoff.min_period);
   options.max_backoff = duration_cast<milliseconds>(config.backoff.max_period);
+  return options;
+}
+
+FileOptions ToFileOptions(const OutputConfig& output, const std::string& host) {
+  const FileConfig& config = output.file ? *output.file : *output.to_stdout;
+  FileOptions options;
+  options.name = output.name;
+  options.path_text = output.file ? config.path : "standard output";
+  options.path = ToPattern(config.path);
+  options.format = ToFileFormat(config.format);
+  options.compression = ToFileCompression(config.compression);
+  options.compression_level = static_cast<int>(config.compression_level);
+  options.document = ToDocumentOptions(config.document, host);
+  options.rotate_bytes = config.rotate_bytes;
+  options.rotate_interval = duration_cast<seconds>(config.rotate_interval);
+  options.keep = config.keep;
+  options.sync = ToFileSync(config.sync);
+  options.mode = static_cast<mode_t>(config.mode);
+  if (config.user_id) options.owner = *config.user_id;
+  if (config.group_id) options.group = *config.group_id;
+  options.max_open_files = config.max_open_files;
+  options.batch_bytes = config.batch_bytes;
+  options.batch_wait = duration_cast<milliseconds>(config.batch_wait);
+  options.min_backoff = duration_cast<milliseconds>(config.min_backoff);
+  options.max_backoff = duration_cast<milliseconds>(config.max_backoff);
   return options;
 }
 

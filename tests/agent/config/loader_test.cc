@@ -203,11 +203,31 @@ TEST_CASE("loader: what is wrong anywhere is said, with its place", "[config][lo
        "max_poll_frequency not "
        "below it"},
       {"dead_letter: {max_size: 0}\n", "2:25 dead_letter.max_size: must be more than 0"},
-      {"outputs: [{name: a, file: {path: x}}]\n",
-       "2:21 outputs[0].file: file is not built yet; there are elasticsearch and logstash, and "
-       "clients for Loki"},
       {"outputs: [{name: a}]\n",
-       "2:11 outputs[0]: an output needs its kind: elasticsearch or logstash"},
+       "2:11 outputs[0]: an output needs its kind: elasticsearch, file, logstash or stdout"},
+      {"outputs: [{name: a, file: {path: /a/../b}}]\n",
+       "2:34 outputs[0].file.path: must not have '..' in it; write the folder that is meant"},
+      {"outputs: [{name: a, file: {path: /a/b/}}]\n",
+       "2:34 outputs[0].file.path: is a folder; put a name behind it: …/%{+yyyy-MM-dd}.ndjson"},
+      {"outputs: [{name: a, file: {path: /a, format: raw, document: {}}}]\n",
+       "2:61 outputs[0].file.document: only ndjson has documents; format: ndjson"},
+      {"outputs: [{name: a, file: {path: /a, compression_level: 3}}]\n",
+       "2:57 outputs[0].file.compression_level: nothing is compressed; compression: gzip or zstd"},
+      {"outputs: [{name: a, file: {path: /a, mode: 0999}}]\n",
+       "2:44 outputs[0].file.mode: expected octal digits up to 0777, got '0999'; mode: \"0640\""},
+      {"outputs: [{name: a, file: {path: /a, owner: nobody-of-that-name}}]\n",
+       "2:45 outputs[0].file.owner: there is no user 'nobody-of-that-name'; owner: USER:GROUP"},
+      {"outputs: [{name: a, file: {path: /a, keep: 3}}]\n",
+       "2:44 outputs[0].file.keep: nothing is rotated; add rotate_size or rotate_interval"},
+      {"outputs: [{name: a, file: {path: /a}}, {name: b, file: {path: /a}}]\n",
+       "2:63 outputs[1].file.path: the output 'a' writes to this path already"},
+      {"outputs: [{name: a, stdout: }, {name: b, stdout: {}}]\n",
+       "2:50 outputs[1].stdout: the output 'a' writes to standard output already"},
+      {"outputs: [{name: a, file: {path: '/l/%{[x]}.log'}}]\n"
+       "scrape_configs: [{job_name: j, static_configs: [{labels: {__path__: "
+       "'/l/**/*.{txt,log}'}}]}]\n",
+       "2:34 outputs[0].file.path: job 'j' reads what is written here: lines would come again and "
+       "again; write to another folder, or add __path_exclude__ to the job"},
       {"outputs: [{name: a, elasticsearch: {}}]\n",
        "2:36 outputs[0].elasticsearch.hosts: at least one host is needed; hosts: "
        "[https://es-1:9200]"},
