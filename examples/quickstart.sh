@@ -3,7 +3,7 @@
 #
 #   examples/quickstart.sh              until Ctrl-C
 #   examples/quickstart.sh --for 20s    ends by itself (s, m or h)
-#   LOKI_URL=http://localhost:3100 examples/quickstart.sh    ships to a Loki instead of showing
+#   LOKI_URL=http://localhost:3100 examples/quickstart.sh    ships to a Loki as well
 #
 # On a Debian 12 it installs by apt what the build needs (with sudo if you are not root).
 # QUICKSTART_AGENT=path takes a binary that is built already.
@@ -64,17 +64,17 @@ pick_port() {
   while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 }
 
-# Prints entries as `--dry-run` writes them (time, labels, line), and how many they were to $dir/shown.
+# Prints entries as the agent's file has them (time=… label=value … line="…"), and how many they were to $dir/shown.
 show() {
   local entry when labels text colour shown=0
   while IFS= read -r entry; do
-    # A line from Docker keeps its newline: the empty line after it is not an entry.
-    [[ $entry == [0-9]*$'\t{'* ]] || continue
     shown=$((shown + 1))
-    when=${entry%%$'\t'*} entry=${entry#*$'\t'}
-    labels=${entry%%$'\t'*} text=${entry#*$'\t'}
+    when=${entry%% *} entry=${entry#* }
+    when=${when#time=} labels=${entry%% line=*} text=${entry#* line=}
+    # In quotes, where it is not plain.
+    [[ $text != \"* ]] || { text=${text#\"} text=${text%\"} text=${text//\\\"/\"} text=${text//\\\\/\\}; }
     colour=""
-    case "$labels" in *'level="error"'*) colour=$red ;; *'level="warning"'*) colour=$yellow ;; esac
+    case "$labels" in *level=error*) colour=$red ;; *level=warning*) colour=$yellow ;; esac
     printf '%s%s%s %s%s%s %s%s%s\n' "$dim" "$when" "$plain" "$cyan" "$labels" "$plain" "$colour" "$text" "$plain"
   done
   echo "$shown" >"$dir/shown"
@@ -138,16 +138,16 @@ generator=$!
 flags=(-config.file="$root/examples/quickstart.yaml" -config.expand-env=true)
 if [ -n "${LOKI_URL:-}" ]; then
   case "$LOKI_URL" in */push) ;; *) LOKI_URL=${LOKI_URL%/}/loki/api/v1/push ;; esac
-  export LOKI_URL
   note "Shipping to $LOKI_URL"
-  setsid "$binary" "${flags[@]}" &
+  setsid "$binary" "${flags[@]}" -client.url="$LOKI_URL" &
   agent=$!
 else
-  mkfifo "$dir/entries"
-  (trap '' INT && show <"$dir/entries") &
-  display=$!
-  setsid "$binary" "${flags[@]}" -dry-run -log.level=warn >"$dir/entries" 2>"$dir/agent.log" &
+  mkdir -p "$dir/entries"
+  touch "$dir/entries/shown.log"
+  setsid "$binary" "${flags[@]}" -log.level=warn 2>"$dir/agent.log" &
   agent=$!
+  (trap '' INT && tail -n +1 -F -s 0.1 --pid="$agent" "$dir/entries/shown.log" 2>/dev/null | show) &
+  display=$!
 fi
 trap finish INT TERM
 

@@ -54,6 +54,7 @@ class FileOutput final : public Output {
   [[nodiscard]] bool idle() const override;
   void Drain(std::chrono::milliseconds deadline, std::function<void()> done) override;
   [[nodiscard]] std::vector<LaneStatus> Status() const override;
+  [[nodiscard]] OutputTotals Totals() const override { return counters_->Totals(); }
   void CollectMetrics(MetricSink& sink) const override;
 
  private:

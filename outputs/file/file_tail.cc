@@ -20,7 +20,6 @@ using State = FileTail::State;
 
 // More than what may have been on its way to the disk at once: looked at byte by byte.
 constexpr uint64_t kCheckedBytes = uint64_t{16} << 20;
-constexpr std::size_t kMaxRawBytes = std::size_t{1} << 30;
 constexpr uint32_t kZstdMagic = 0xFD2FB528;
 constexpr uint32_t kSkippableMagic = 0x184D2A50;  // And the 15 that follow.
 constexpr uint64_t kBlockHeaderBytes = 3;
@@ -140,7 +139,7 @@ FileTail JudgeFrames(Reader& reader, FileCompression compression) {
     if (end - begins[i] > kCheckedBytes) continue;
     const std::string_view frame =
         reader.Read(begins[i], static_cast<std::size_t>(end - begins[i]));
-    if (!Decompress(frame, kMaxRawBytes).ok()) return {State::kTorn, begins[i]};
+    if (!IsIntact(frame)) return {State::kTorn, begins[i]};
   }
   return tail;
 }

@@ -56,6 +56,9 @@ Error Damaged() {
   return {ErrorCode::kInvalid, "damaged"};
 }
 
+// `max_bytes` kDiscard: only looks whether it can be done.
+constexpr std::size_t kDiscard = 0;
+
 Result<std::string> Gunzip(std::string_view bytes, std::size_t max_bytes) {
   z_stream stream{};
   CHECK(inflateInit2(&stream, kAnyGzip) == Z_OK);
@@ -63,7 +66,9 @@ Result<std::string> Gunzip(std::string_view bytes, std::size_t max_bytes) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
   int result = Z_OK;
-  while (result == Z_OK && out.size() <= max_bytes) {
+  while (result == Z_OK) {
+    if (max_bytes == kDiscard) out.clear();
+    if (out.size() > max_bytes) break;
     const std::size_t before = out.size();
     out.resize(before + kStep);
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
@@ -73,7 +78,8 @@ Result<std::string> Gunzip(std::string_view bytes, std::size_t max_bytes) {
     if (result == Z_STREAM_END && stream.avail_in > 0) result = inflateReset(&stream);
   }
   inflateEnd(&stream);
-  if (result != Z_STREAM_END || out.size() > max_bytes) return Damaged();
+  const bool too_large = max_bytes != kDiscard && out.size() > max_bytes;
+  if (result != Z_STREAM_END || too_large) return Damaged();
   return out;
 }
 
@@ -84,12 +90,14 @@ Result<std::string> Unzstd(std::string_view bytes, std::size_t max_bytes) {
   std::string out;
   std::size_t left = 1;
   while (in.pos < in.size || left > 0) {
+    if (max_bytes == kDiscard) out.clear();
     const std::size_t before = out.size();
     out.resize(before + kStep);
     ZSTD_outBuffer to{out.data() + before, kStep, 0};
     left = ZSTD_decompressStream(context.get(), &to, &in);
     out.resize(before + to.pos);
-    if (ZSTD_isError(left) != 0 || out.size() > max_bytes) return Damaged();
+    const bool too_large = max_bytes != kDiscard && out.size() > max_bytes;
+    if (ZSTD_isError(left) != 0 || too_large) return Damaged();
     if (in.pos == in.size && left > 0 && to.pos < kStep) return Damaged();  // It ends too early.
   }
   return out;
@@ -174,6 +182,11 @@ std::optional<uint32_t> MemberLength(std::string_view header) {
     length |= static_cast<uint32_t>(static_cast<unsigned char>(byte)) << (8 * i);
   }
   return length;
+}
+
+bool IsIntact(std::string_view frame) {
+  return frame.starts_with(kGzipMagic) ? Gunzip(frame, kDiscard).ok()
+                                       : Unzstd(frame, kDiscard).ok();
 }
 
 Result<std::string> Decompress(std::string_view bytes, std::size_t max_bytes) {

@@ -55,6 +55,9 @@ constexpr std::size_t kMemberHeaderBytes = 20;
 // Nullopt: no header of ours. `header` has kMemberHeaderBytes.
 std::optional<uint32_t> MemberLength(std::string_view header);
 
+// A gzip member or zstd frame can be decompressed, and its checksum is right.
+bool IsIntact(std::string_view frame);
+
 // Of any number of members or frames, one behind the other; the kind is seen by its magic, and what
 // has none comes back as it is. kInvalid: damaged, or more than `max_bytes`.
 Result<std::string> Decompress(std::string_view bytes, std::size_t max_bytes);

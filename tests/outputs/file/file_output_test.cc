@@ -19,7 +19,6 @@
 #include "base/unique_fd.h"
 #include "outputs/file/stream_appender.h"
 #include "tests/outputs/file/file_bed.h"
-#include "tests/support/recording_metrics.h"
 
 namespace agent {
 namespace {
@@ -111,11 +110,6 @@ struct Bed {
     output->Drain(deadline, [&] { done = true; });
     REQUIRE(Until([&] { return done; }));
   }
-  [[nodiscard]] double Metric(const std::string& name) const {
-    RecordingMetrics metrics;
-    output->CollectMetrics(metrics);
-    return metrics.Value(name + " out");
-  }
 
   Script script;
   Loop loop;
@@ -144,7 +138,7 @@ TEST_CASE("file output: a batch is settled when it is on the disk, and not befor
 
   CHECK(bed.script.Jobs() == std::vector<std::string>{"/a: 1", "/a: sync"});
   CHECK(bed.source->settled(0) == 10);
-  CHECK(bed.Metric("agent_output_sent_entries_total") == 1);
+  CHECK(bed.output->Totals().sent_entries == 1);
 }
 
 TEST_CASE("file output: with sync always or never, at once", "[file]") {
@@ -183,7 +177,7 @@ TEST_CASE("file output: a path that cannot be written waits alone", "[file]") {
   bed.Add("/bad", "1");
   bed.Add("/good", "2");
 
-  REQUIRE(bed.Until([&] { return bed.Metric("agent_output_sent_entries_total") == 1; }));
+  REQUIRE(bed.Until([&] { return bed.output->Totals().sent_entries == 1; }));
 
   CHECK_FALSE(bed.output->idle());
   CHECK(bed.source->settled(0) == 0);
@@ -193,7 +187,7 @@ TEST_CASE("file output: a path that cannot be written waits alone", "[file]") {
   CHECK(lanes[0].last_error == "disk full");
   CHECK((lanes[0].queued_batches == 1 && lanes[0].attempts == 1));
   CHECK(lanes[1].state == "idle");
-  CHECK(bed.Metric("agent_output_failed_requests_total") == 1);
+  CHECK(bed.output->Totals().failed_requests == 1);
   // What would be tried after the deadline is given up, and read again.
   bed.Drain(milliseconds(1000));
   CHECK(bed.output->idle());
