@@ -9,6 +9,7 @@
 #include "agent/modes/buffer_tool.h"
 #include "agent/modes/check_syntax.h"
 #include "agent/modes/pipeline_test.h"
+#include "agent/modes/replay.h"
 #include "agent/modes/run.h"
 #include "agent/modes/setup.h"
 
@@ -19,6 +20,9 @@ int main(int argc, char** argv) {
   }
   if (!arguments.empty() && std::string_view(arguments[0]) == "buffer") {
     return agent::RunBufferTool(arguments.subspan(1));
+  }
+  if (!arguments.empty() && std::string_view(arguments[0]) == "replay") {
+    return agent::RunReplay(arguments.subspan(1));
   }
   if (!arguments.empty() && std::string_view(arguments[0]) == "setup") {
     return agent::RunSetup(arguments.subspan(1));

@@ -186,9 +186,17 @@ Status DeadLetter::Open() {
     Status scanned = Scan();
     if (!scanned.ok()) return scanned;
   }
-  const uint64_t number = files_.empty() ? 1 : files_.back().number + 1;
-  const std::string path = PathOf(number);
-  fd_.Reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  uint64_t number = files_.empty() ? 1 : files_.back().number + 1;
+  std::string path = PathOf(number);
+  const auto create = [&path] {
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  };
+  fd_.Reset(create());
+  // Another process writes into this folder, too.
+  while (!fd_.valid() && errno == EEXIST) {
+    path = PathOf(++number);
+    fd_.Reset(create());
+  }
   if (!fd_.valid()) return ErrnoError(errno, "open " + path);
   files_.push_back({number, 0});
   const UniqueFd folder(::open(options_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -212,6 +220,24 @@ Status DeadLetter::MakeRoom(std::size_t more) {
 }
 
 Status DeadLetter::Write(std::string_view text) {
+  Status written = WriteOnce(text);
+  if (!written.ok() || StillThere()) return written;
+  // Somebody has removed the file, perhaps before this came into it.
+  fd_.Reset();
+  files_.pop_back();
+  return WriteOnce(text);
+}
+
+// The open file is the one that has its name.
+bool DeadLetter::StillThere() const {
+  struct stat open {};
+  struct stat named {};
+  return ::fstat(fd_.get(), &open) == 0 &&
+         ::stat(PathOf(files_.back().number).c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+         open.st_ino == named.st_ino;
+}
+
+Status DeadLetter::WriteOnce(std::string_view text) {
   Status room = MakeRoom(text.size());
   if (!room.ok()) return room;
   File& file = files_.back();

@@ -69,6 +69,8 @@ class DeadLetter {
   Status Open();
   void LeaveFile();
   Status Write(std::string_view text);
+  Status WriteOnce(std::string_view text);
+  [[nodiscard]] bool StillThere() const;
   Status MakeRoom(std::size_t more);
   [[nodiscard]] std::string PathOf(uint64_t number) const;
 

@@ -265,6 +265,7 @@ std::string HelpText() {
       "       agent test FILE...               runs pipeline tests; agent test -help\n"
       "       agent setup -config.file FILE    makes templates and aliases; agent setup -help\n"
       "       agent buffer ls|verify|cat DIR   looks into a disk buffer; agent buffer -help\n"
+      "       agent replay FILE...             sends a dead letter again; agent replay -help\n"
       "\n"
       "Flags are written -name value, -name=value or --name; switches -name or -name=false.\n";
   for (const GroupTitle& group : kGroups) {

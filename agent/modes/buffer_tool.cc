@@ -16,6 +16,7 @@
 #include "outputs/buffer/buffer_folder.h"
 #include "outputs/buffer/segment_file.h"
 #include "outputs/elasticsearch/bulk_body.h"
+#include "outputs/file/frame_compressor.h"
 #include "outputs/loki/push_request.h"
 
 namespace agent {
@@ -24,6 +25,8 @@ namespace {
 constexpr int kOk = 0;
 constexpr int kDamaged = 1;
 constexpr int kUsage = 2;
+// Of one batch, decompressed.
+constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
 
 constexpr std::string_view kHelp =
     "Usage: agent buffer ls|verify|cat DIR\n"
@@ -62,6 +65,30 @@ void PrintLoki(const StoredBatch& batch) {
     json.Key("job").String(origin.pin < batch.jobs.size() ? batch.jobs[origin.pin] : "");
     json.Key("offset").Number(origin.offset).EndObject();
     Print(json.Take() + "\n");
+  }
+}
+
+// Lines as they would be in the file.
+void PrintFile(const StoredBatch& batch) {
+  const auto text = file::Decompress({batch.body.data.get(), batch.body.size}, kMaxFileBytes);
+  if (!text.ok()) return;
+  // With one line for each entry it is known where it is from.
+  const auto lines = static_cast<std::size_t>(std::count(text->begin(), text->end(), '\n'));
+  const bool matched = lines == batch.origins.size();
+  std::string_view rest = *text;
+  for (std::size_t i = 0; !rest.empty(); ++i) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    JsonWriter json;
+    json.BeginObject().Key("path").String(batch.tenant);
+    json.Key("line").String(rest.substr(0, end));
+    if (matched) {
+      const EntryOrigin& origin = batch.origins[i];
+      json.Key("job").String(origin.pin < batch.jobs.size() ? batch.jobs[origin.pin] : "");
+      json.Key("offset").Number(origin.offset);
+    }
+    json.EndObject();
+    Print(json.Take() + "\n");
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
 }
 
@@ -105,9 +132,11 @@ struct KnownKind {
   BatchPrinter print;
 };
 // One row for each kind of output whose batches can be shown.
-constexpr std::array<KnownKind, 2> kKinds = {{
+constexpr std::array<KnownKind, 4> kKinds = {{
     {"elasticsearch", PrintElasticsearch},
+    {"file", PrintFile},
     {"loki", PrintLoki},
+    {"stdout", PrintFile},
 }};
 
 BatchPrinter PrinterOf(const std::string& kind) {
