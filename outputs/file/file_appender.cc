@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "outputs/file/file_tail.h"
+#include "outputs/file/frame_compressor.h"
 #include "outputs/file/rotation.h"
 
 namespace agent::file {
@@ -36,7 +37,8 @@ FileAppender::FileAppender(const FileOptions& options, const Clock& clock, Logge
 AppendResult FileAppender::Append(const AppendJob& job) {
   AppendResult result;
   Status status;
-  for (const Bytes& body : job.bodies) {
+  for (const Bytes& made : job.bodies) {
+    const Bytes body = Fitting(made, options_.compression, options_.compression_level);
     const Result<OpenFile*> file = Ready(job.path, body.size);
     const uint64_t before = file.ok() ? (*file)->size : 0;
     status = file.ok() ? Write(job.path, **file, body) : Status(file.error());

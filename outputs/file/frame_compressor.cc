@@ -24,6 +24,7 @@ constexpr std::string_view kGzipMagic = "\x1f\x8b\x08";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 constexpr std::size_t kStep = std::size_t{256} << 10;
 constexpr int kAnyGzip = 15 + 16;
+constexpr std::size_t kMaxBodyBytes = std::size_t{256} << 20;
 constexpr std::size_t kMaxKeptBytes = std::size_t{2} << 20;
 
 Bytes MakeBytes(std::size_t size) {
@@ -193,6 +194,20 @@ Result<std::string> Decompress(std::string_view bytes, std::size_t max_bytes) {
   if (bytes.starts_with(kGzipMagic)) return Gunzip(bytes, max_bytes);
   if (bytes.starts_with(kZstdMagic)) return Unzstd(bytes, max_bytes);
   return std::string(bytes);
+}
+
+Bytes Fitting(const Bytes& body, FileCompression compression, int level) {
+  const std::string_view bytes(body.data.get(), body.size);
+  FileCompression made_for = FileCompression::kNone;
+  if (bytes.starts_with(kGzipMagic)) made_for = FileCompression::kGzip;
+  if (bytes.starts_with(kZstdMagic)) made_for = FileCompression::kZstd;
+  if (made_for == compression) return body;
+  const Result<std::string> text = Decompress(bytes, kMaxBodyBytes);
+  if (!text.ok()) return body;  // Text that only begins like it.
+  if (compression != FileCompression::kNone) return FrameCodec(compression, level).Compress(*text);
+  Bytes plain = MakeBytes(text->size());
+  std::memcpy(plain.data.get(), text->data(), text->size());
+  return plain;
 }
 
 }  // namespace agent::file

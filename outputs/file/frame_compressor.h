@@ -62,4 +62,8 @@ bool IsIntact(std::string_view frame);
 // has none comes back as it is. kInvalid: damaged, or more than `max_bytes`.
 Result<std::string> Decompress(std::string_view bytes, std::size_t max_bytes);
 
+// A body as a file with that compression has it. What was made before the configuration changed
+// (it comes out of the disk buffer) is compressed anew.
+Bytes Fitting(const Bytes& body, FileCompression compression, int level);
+
 }  // namespace agent::file

@@ -28,7 +28,7 @@ class ReplayCase(ElasticsearchCase):
         return sorted(path for path in (self.dir / "dead-letter").iterdir())
 
     def loki_config(self, url):
-        config = base_config(self.dir, url, [self.job(stages=[{"static_labels": {"odd": 'a "b"'}}, {"structured_metadata": {"trace": "odd"}}])])
+        config = base_config(self.dir, url, [self.job(stages=[{"static_labels": {"odd": 'a "b"', "id": "t1"}}, {"structured_metadata": {"id": None}}])])
         config["clients"][0]["name"] = "main"
         config["clients"][0]["tenant_id"] = "team"
         return config
@@ -54,7 +54,7 @@ class LokiTest(ReplayCase):
         self.assertIn("main: 3 delivered, 0 refused again, 0 not sent", text)
         got = sink.taken()
         self.assertEqual([entry.line for entry in got], ["one", b"bad \xff bytes".decode("utf-8", "surrogateescape"), 'quo"te'])
-        self.assertEqual(got[0].labels["odd"], 'a "b"')
+        self.assertEqual((got[0].labels["odd"], got[0].meta), ('a "b"', {"id": "t1"}))
         self.assertEqual(sink.pushes[-1].headers.get("X-Scope-OrgID"), "team")
         self.assertEqual(len(self.files()), 1)  # It stays.
         self.assertEqual(len(letters), 3)

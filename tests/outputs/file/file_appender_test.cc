@@ -14,6 +14,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "outputs/file/frame_compressor.h"
 #include "outputs/file/rotation.h"
 #include "tests/outputs/file/file_bed.h"
 #include "tests/support/fake_clock.h"
@@ -234,6 +235,22 @@ TEST_CASE("file appender: leaves a file alone that somebody else is writing", "[
 
   CHECK_THAT(result.error, Catch::Contains("somebody else"));
   CHECK(ReadAll(bed.path) == "half");
+}
+
+TEST_CASE("file appender: a batch that was compressed for another configuration fits in",
+          "[file]") {
+  Bed bed;
+  const Bytes zstd = FrameCodec(FileCompression::kZstd, 0).Compress("1\n");
+  CHECK(bed.Append({{zstd.data.get(), zstd.size}, "2\n"}).error.empty());
+  CHECK(ReadAll(bed.path) == "1\n2\n");
+
+  bed.appender.reset();
+  bed.options.compression = FileCompression::kGzip;
+  bed.path += ".gz";
+  const Bytes gzip = FrameCodec(FileCompression::kGzip, 0).Compress("3\n");
+  CHECK(bed.Append({{zstd.data.get(), zstd.size}, "2\n", {gzip.data.get(), gzip.size}})
+            .error.empty());
+  CHECK(*Decompress(ReadAll(bed.path), 1000) == "1\n2\n3\n");
 }
 
 TEST_CASE("rotation: names sort by time, keep their ending, and replace nothing", "[file]") {
