@@ -74,10 +74,14 @@ int RenameWithoutReplacing(const std::string& from, const std::string& to) {
 
 Result<std::string> RotateAway(const std::string& path, int64_t wall_ns) {
   const Name name = SplitName(path);
+  const std::vector<std::string> before = RotatedFiles(path);
   int failed = EEXIST;
   for (int i = 0; i < kMaxTries && failed == EEXIST; ++i) {
     const std::string to =
         name.folder + name.stem + TimeText(wall_ns + i * kNanosPerMilli) + name.ending;
+    // Behind those that are there, also when several come in a millisecond and the first is gone
+    // already; unless the clock was set back by more than that.
+    if (i < kMaxTries / 2 && !before.empty() && to <= before.back()) continue;
     failed = RenameWithoutReplacing(path, to);
     if (failed == 0) return to;
   }

@@ -270,6 +270,9 @@ TEST_CASE("rotation: names sort by time, keep their ending, and replace nothing"
   CHECK(RemoveOldest(path, 2).ok());
   CHECK(RotatedFiles(path) == std::vector<std::string>{names[1], names[2]});
   CHECK(ReadAll(names[2]) == "2");
+  // A name that has become free is not used again: its file would be the oldest.
+  WriteAll(path, "3");
+  CHECK(*RotateAway(path, FakeClock::kStart) > names[2]);
 }
 
 }  // namespace agent::file
