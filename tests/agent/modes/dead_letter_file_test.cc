@@ -92,7 +92,8 @@ TEST_CASE("dead letter file: says what is wrong with a line", "[replay]") {
   const auto c = GENERATE(values<Case>({
       {"", "not a JSON object"},
       {"[1]", "not a JSON object"},
-      {R"({"output":"x","line":"y)", "damaged JSON"},
+      {R"({"output":"x","line":"y)", "not a JSON object"},
+      {R"({"output":"x","line":7})", "damaged JSON at 'line'"},
       {R"({"line":"y"})", "'output' is missing"},
       {R"({"output":"x"})", "neither 'line' nor 'document'"},
       {R"({"output":"x","line":"y","timestamp":"yesterday"})", "is no timestamp"},
