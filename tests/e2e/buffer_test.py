@@ -297,6 +297,26 @@ class BufferTest(harness.TestCase):
         self.assertIn(segment.name, damaged.stdout)
         self.assertEqual(tool("frobnicate").returncode, 2)
 
+    def test_events_for_logstash_can_be_looked_at(self):
+        nobody = f"127.0.0.1:{self.dead_port}"
+        config = base_config(self.dir, [], [file_job(self.dir / "app.log")])
+        del config["clients"]
+        config["outputs"] = [
+            {"name": "beats", "logstash": {"hosts": [nobody]}, "buffer": {"min_free": 0}},
+            {"name": "lines", "logstash": {"hosts": [nobody], "protocol": "json_lines"}, "required": False, "buffer": {"min_free": 0}},
+        ]
+        self.writer.write(3000)
+        agent = self.start(config).wait_ready()
+        wait_until("all is buffered", lambda: min(self.buffered(agent, "beats"), self.buffered(agent, "lines")) == 3000)
+        self.assertEqual(agent.stop()[0], 0)
+
+        want = (self.dir / "app.log").read_text().splitlines()
+        for name in ("beats", "lines"):
+            shown = subprocess.run([harness.AGENT, "buffer", "cat", str(self.dir / "buffer" / name)], capture_output=True, text=True)
+            entries = [harness.json.loads(line) for line in shown.stdout.splitlines()]
+            self.assertEqual([entry["document"]["message"] for entry in entries], want)
+            self.assertEqual((entries[0]["job"], entries[0]["offset"]), ("test", 0))
+
 
 if __name__ == "__main__":
     harness.main()
