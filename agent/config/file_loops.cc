@@ -45,7 +45,7 @@ bool MatchGlob(const std::string& glob, const std::string& path) {
   const std::size_t open = glob.find('{');
   const std::size_t close = open == std::string::npos ? open : glob.find('}', open);
   if (close == std::string::npos) return MatchFolders(Absolute(glob), path);
-  std::string_view choices = std::string_view(glob).substr(open + 1, close - open - 1);
+  std::string_view choices{glob.data() + open + 1, close - open - 1};
   while (true) {
     const std::size_t comma = choices.find(',');
     std::string chosen = glob.substr(0, open);

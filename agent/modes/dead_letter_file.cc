@@ -129,7 +129,9 @@ bool ReadField(std::string name, simdjson::ondemand::value value, Fields& fields
       {"line", &record.line},
   }};
   for (const auto& [known, place] : places) {
-    if (known == name) *place = std::move(text);
+    if (known != name) continue;
+    *place = std::move(text);
+    break;
   }
   return true;  // Names that are not known are of a later version.
 }
@@ -227,7 +229,7 @@ std::optional<std::string_view> DeadLetterFile::Next() {
       newline = buffer_.find('\n', at_);
     if (newline == std::string::npos && at_ == buffer_.size()) return std::nullopt;
     const std::size_t end = newline == std::string::npos ? buffer_.size() : newline;
-    const std::string_view line = std::string_view(buffer_).substr(at_, end - at_);
+    const std::string_view line{buffer_.data() + at_, end - at_};
     at_ = newline == std::string::npos ? end : end + 1;
     ++line_number_;
     if (!line.empty()) return line;

@@ -75,6 +75,27 @@ struct Options {
   std::string error;
 };
 
+// One flag. `value`: what was given with it.
+void SetOption(std::string_view name, const std::optional<std::string>& value, Options& options) {
+  const bool on = value.value_or("true") == "true";
+  if (name == "config.file") {
+    options.has_config = true;
+    options.config_flags.push_back("-config.file=" + value.value_or(""));
+  } else if (name == "config.expand-env") {
+    options.config_flags.push_back("-config.expand-env=" + value.value_or("true"));
+  } else if (name == "output") {
+    options.output = value;
+  } else if (name == "dry-run") {
+    options.dry_run = on;
+  } else if (name == "remove") {
+    options.remove = on;
+  } else if (name == "help" || name == "h") {
+    options.help = true;
+  } else {
+    options.error = "there is no flag -" + std::string(name);
+  }
+}
+
 Options ParseOptions(std::span<const char* const> arguments) {
   Options options;
   for (std::size_t i = 0; i < arguments.size() && options.error.empty(); ++i) {
@@ -90,24 +111,10 @@ Options ParseOptions(std::span<const char* const> arguments) {
     name = name.substr(0, equals);
     const bool wants_value = name == "config.file" || name == "output";
     if (wants_value && !value && i + 1 < arguments.size()) value = arguments[++i];
-    const bool on = value.value_or("true") == "true";
     if (wants_value && !value) {
       options.error = "-" + std::string(name) + " needs a value";
-    } else if (name == "config.file") {
-      options.has_config = true;
-      options.config_flags.push_back("-config.file=" + *value);
-    } else if (name == "config.expand-env") {
-      options.config_flags.push_back("-config.expand-env=" + value.value_or("true"));
-    } else if (name == "output") {
-      options.output = value;
-    } else if (name == "dry-run") {
-      options.dry_run = on;
-    } else if (name == "remove") {
-      options.remove = on;
-    } else if (name == "help" || name == "h") {
-      options.help = true;
     } else {
-      options.error = "there is no flag -" + std::string(name);
+      SetOption(name, value, options);
     }
   }
   if (options.error.empty() && options.files.empty()) options.error = "no file to replay";

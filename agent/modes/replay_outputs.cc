@@ -99,7 +99,7 @@ void ReplayOutputs::Add(std::size_t output, const DeadLetterRecord& record) {
   const int64_t now = dependencies_.clock.MonotonicNanos();
   if (!record.document.empty()) {
     const std::string_view index =
-        record.index.empty() ? std::string_view(lane.options->index_fallback) : record.index;
+        record.index.empty() ? lane.options->index_fallback : record.index;
     return lane.documents->Add({index, record.id, record.document}, entry, now);
   }
   Labels labels = record.labels;
@@ -110,7 +110,7 @@ void ReplayOutputs::Add(std::size_t output, const DeadLetterRecord& record) {
     metadata.push_back({key, value});
   entry.labels = sets_.Intern(labels);
   entry.timestamp_ns = record.timestamp_ns;
-  entry.line = std::string_view(padded).substr(0, record.line.size());
+  entry.line = {padded.data(), record.line.size()};
   entry.metadata = metadata;
   lane.encoder->Add(entry, now);
 }

@@ -62,22 +62,23 @@ void JsonLine::Add(const simdjson::dom::object& object, std::size_t prefix, int 
 }
 
 void AppendJsonElement(GrowingBuffer& to, const simdjson::dom::element& element) {
+  using enum simdjson::dom::element_type;
   switch (element.type()) {
-    case simdjson::dom::element_type::OBJECT:
-      return AppendObject(to, simdjson::dom::object(element));
-    case simdjson::dom::element_type::ARRAY:
-      return AppendArray(to, simdjson::dom::array(element));
-    case simdjson::dom::element_type::STRING:
-      return AppendJsonString(to, std::string_view(element));
-    case simdjson::dom::element_type::INT64:
-      return AppendJsonInteger(to, int64_t(element));
-    case simdjson::dom::element_type::UINT64:
-      return to.Append(std::to_string(uint64_t(element)));
-    case simdjson::dom::element_type::DOUBLE:
-      return AppendJsonDouble(to, double(element));
-    case simdjson::dom::element_type::BOOL:
-      return to.Append(bool(element) ? "true" : "false");
-    case simdjson::dom::element_type::NULL_VALUE:
+    case OBJECT:
+      return AppendObject(to, element.get_object().value_unsafe());
+    case ARRAY:
+      return AppendArray(to, element.get_array().value_unsafe());
+    case STRING:
+      return AppendJsonString(to, element.get_string().value_unsafe());
+    case INT64:
+      return AppendJsonInteger(to, element.get_int64().value_unsafe());
+    case UINT64:
+      return to.Append(std::to_string(element.get_uint64().value_unsafe()));
+    case DOUBLE:
+      return AppendJsonDouble(to, element.get_double().value_unsafe());
+    case BOOL:
+      return to.Append(element.get_bool().value_unsafe() ? "true" : "false");
+    case NULL_VALUE:
       return to.Append("null");
   }
 }

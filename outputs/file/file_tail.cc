@@ -44,7 +44,7 @@ class Reader {
       if (more <= 0) break;
       got += static_cast<std::size_t>(more);
     }
-    return std::string_view(buffer_).substr(0, got);
+    return {buffer_.data(), got};
   }
 
  private:

@@ -30,7 +30,8 @@ Name SplitName(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   Name name;
   name.folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-  std::string_view rest = std::string_view(path).substr(name.folder.size());
+  std::string_view rest = path;
+  rest.remove_prefix(name.folder.size());
   const std::string_view whole = rest;
   const auto cut = [&rest] {
     const std::size_t dot = rest.rfind('.');
@@ -97,7 +98,7 @@ std::vector<std::string> RotatedFiles(const std::string& path) {
     const std::string file = at->path().filename().string();
     const bool around = file.size() == name.stem.size() + kTimeShape.size() + name.ending.size() &&
                         file.starts_with(name.stem) && file.ends_with(name.ending);
-    if (around && HasTimeShape(std::string_view(file).substr(name.stem.size(), kTimeShape.size())))
+    if (around && HasTimeShape({file.data() + name.stem.size(), kTimeShape.size()}))
       files.push_back(name.folder + file);
   }
   std::sort(files.begin(), files.end());
