@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "agent/runtime/line_options.h"
 #include "agent/runtime/output_options.h"
 #include "base/clock.h"
 #include "base/entry.h"
+#include "outputs/elasticsearch/bulk_replay.h"
+#include "outputs/json_lines/line_replay.h"
+#include "outputs/logstash/event_replay.h"
 
 namespace agent {
 namespace {
@@ -26,6 +30,23 @@ Config WithoutBuffers(Config config) {
   return config;
 }
 
+// Null: that kind sends no documents as they are.
+std::unique_ptr<DocumentReplay> MakeDocumentReplay(const OutputConfig& output,
+                                                   DocumentReplay::Dependencies dependencies) {
+  const std::string no_host;  // Documents say already where they are from.
+  if (output.elasticsearch) {
+    return std::make_unique<elasticsearch::BulkReplay>(ToElasticsearchOptions(output, no_host),
+                                                       std::move(dependencies));
+  }
+  if (!output.logstash) return nullptr;
+  if (output.logstash->protocol == "json_lines") {
+    return std::make_unique<json_lines::LineReplay>(ToJsonLinesOptions(output, no_host),
+                                                    std::move(dependencies));
+  }
+  return std::make_unique<logstash::EventReplay>(ToLumberjackOptions(output, no_host),
+                                                 std::move(dependencies));
+}
+
 }  // namespace
 
 ReplayOutputs::ReplayOutputs(const Config& config, const GenerationDependencies& dependencies,
@@ -39,11 +60,9 @@ ReplayOutputs::ReplayOutputs(const Config& config, const GenerationDependencies&
     const BatchSink sink = [output](Batch batch) { output->Enqueue(std::move(batch)); };
     lane.encoder = output->MakeEncoder(sets_, sink);
     const std::size_t clients = config.clients.size();
-    if (i < clients || !config.outputs[i - clients].elasticsearch) continue;
-    lane.options = std::make_unique<ElasticsearchOptions>(
-        ToElasticsearchOptions(config.outputs[i - clients], /*host=*/""));
+    if (i < clients) continue;
     lane.documents =
-        std::make_unique<elasticsearch::BulkReplay>(*lane.options, i, dependencies.budget, sink);
+        MakeDocumentReplay(config.outputs[i - clients], {i, dependencies.budget, sink});
   }
 }
 
@@ -69,10 +88,8 @@ std::string ReplayOutputs::WhyNot(std::size_t output, const DeadLetterRecord& re
   if (record.document.empty()) return {};
   const Lane& lane = lanes_[output];
   if (lane.documents == nullptr)
-    return "a document can go to an elasticsearch output alone, not to '" + name(output) + "'";
-  if (record.index.empty() && lane.options->index_fallback.empty())
-    return "the document has no index; set index_fallback of '" + name(output) + "'";
-  return {};
+    return "'" + name(output) + "' does not send documents as they are";
+  return lane.documents->WhyNot({record.index, record.id, record.document});
 }
 
 const std::shared_ptr<SourceProgress>& ReplayOutputs::SourceOf(const DeadLetterRecord& record) {
@@ -98,9 +115,7 @@ void ReplayOutputs::Add(std::size_t output, const DeadLetterRecord& record) {
   ++lane.given;
   const int64_t now = dependencies_.clock.MonotonicNanos();
   if (!record.document.empty()) {
-    const std::string_view index =
-        record.index.empty() ? lane.options->index_fallback : record.index;
-    return lane.documents->Add({index, record.id, record.document}, entry, now);
+    return lane.documents->Add({record.index, record.id, record.document}, entry, now);
   }
   Labels labels = record.labels;
   if (!record.tenant.empty()) labels.Set(kTenantLabel, record.tenant);

@@ -18,7 +18,7 @@
 #include "base/label_sets.h"
 #include "base/source_progress.h"
 #include "outputs/dead_letter.h"
-#include "outputs/elasticsearch/bulk_replay.h"
+#include "outputs/document/document_replay.h"
 #include "outputs/encoder.h"
 #include "outputs/output.h"
 
@@ -59,9 +59,7 @@ class ReplayOutputs {
   struct Lane {
     std::unique_ptr<Output> output;
     std::unique_ptr<Encoder> encoder;
-    // Of those that send documents.
-    std::unique_ptr<ElasticsearchOptions> options;
-    std::unique_ptr<elasticsearch::BulkReplay> documents;
+    std::unique_ptr<DocumentReplay> documents;  // Null: it sends none.
     uint64_t given = 0;
     SourceProgress* source = nullptr;  // Of the last entry.
   };

@@ -1,5 +1,6 @@
 #include "outputs/elasticsearch/bulk_replay.h"
 
+#include <memory>
 #include <utility>
 
 #include "outputs/deflate.h"
@@ -15,23 +16,20 @@ std::unique_ptr<Compressor> MakeCompressor(const ElasticsearchOptions& options) 
 
 }  // namespace
 
-BulkReplay::BulkReplay(const ElasticsearchOptions& options, std::size_t output,
-                       MemoryBudget& budget, BatchSink sink)
-    : options_(options),
-      sink_(std::move(sink)),
-      source_(output),
-      batch_({options.batch_bytes, options.batch_entries, options.batch_wait},
-             {output, budget, std::make_shared<OutputCounters>(), sink_}, MakeCompressor(options)) {
-}
+BulkReplay::BulkReplay(ElasticsearchOptions options, Dependencies dependencies)
+    : DocumentReplay({options.batch_bytes, options.batch_entries, options.batch_wait},
+                     std::move(dependencies), MakeCompressor(options)),
+      options_(std::move(options)) {}
 
-void BulkReplay::BeginSource(std::shared_ptr<SourceProgress> progress) {
-  source_.Begin(std::move(progress));
+std::string BulkReplay::WhyNot(const ReplayedDocument& document) const {
+  if (!document.index.empty() || !options_.index_fallback.empty()) return {};
+  return "the document has no index; set index_fallback of '" + options_.name + "'";
 }
 
 void BulkReplay::Add(const ReplayedDocument& document, const Entry& entry, int64_t now_ns) {
-  GrowingBuffer& to = batch_.Begin();
+  GrowingBuffer& to = batch().Begin();
   to.Append(R"({"create":{"_index":)");
-  AppendJsonString(to, document.index);
+  AppendJsonString(to, document.index.empty() ? options_.index_fallback : document.index);
   if (!document.id.empty()) {
     to.Append(R"(,"_id":)");
     AppendJsonString(to, document.id);
@@ -39,7 +37,7 @@ void BulkReplay::Add(const ReplayedDocument& document, const Entry& entry, int64
   to.Append(options_.require_alias ? ",\"require_alias\":true}}\n" : "}}\n");
   to.Append(document.document);
   to.Append("\n");
-  batch_.End(source_, entry, now_ns);
+  batch().End(source(), entry, now_ns);
 }
 
 }  // namespace agent::elasticsearch

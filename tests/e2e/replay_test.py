@@ -11,6 +11,7 @@ import harness
 from bulk_sink import item_error
 from elasticsearch_bed import ElasticsearchCase, output
 from harness import base_config, wait_until
+from lumberjack_sink import RESET, LumberjackSink
 from sink import Answer as LokiAnswer
 
 
@@ -142,6 +143,27 @@ class ElasticsearchTest(ReplayCase):
         self.assertEqual(sink.count(), 2)
         self.assertEqual(sink.sources(), [letter["document"] for letter in letters])
         self.check_strict()
+
+
+class LogstashTest(ReplayCase):
+    def test_an_event_that_killed_connections_is_sent_again_as_it_was(self):
+        sink = LumberjackSink(check_events=True)
+        self.addCleanup(sink.close)
+        sink.answer(lambda window: [RESET] if any(e["message"] == "poison" for e in window.events) else None)
+        stash = {"hosts": [sink.address], "bulk_max_size": 1, "backoff": {"init": "10ms", "max": "20ms"}, "batch_wait": "10ms"}
+        config = self.config({"name": "stash", "logstash": stash})
+        agent = self.start(config).wait_ready()
+        self.write("one", "poison", "two", "three")
+        (letter,) = self.wait_dead(1)
+        agent.stop()
+        self.agents.clear()
+        sink.answer(lambda window: None)
+
+        self.assertIn("stash: 1 delivered", self.replay(config, *self.files()))
+
+        self.assertEqual(sink.delivered()[-1], letter["document"])
+        self.assertEqual(sink.delivered()[-1]["@metadata"]["_id"], letter["id"])
+        self.assertEqual(sink.violations, [])
 
 
 if __name__ == "__main__":
