@@ -87,6 +87,13 @@ std::string FormatSeconds(double seconds) {
   return TwoUnits(whole / 86400, "d", whole / 3600 % 24, "h");
 }
 
+std::string Grouped(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3)
+    text.insert(at - 3, ",");
+  return text;
+}
+
 std::string Counted(std::size_t count, std::string_view what) {
   std::string out = std::to_string(count) + " ";
   out += what;

@@ -21,6 +21,8 @@ std::string FormatBytes(uint64_t bytes);
 // "0 s", "3.2 s", "5 min", "2 h 10 min", "3 d 4 h".
 std::string FormatSeconds(double seconds);
 
+// "1,234,567".
+std::string Grouped(uint64_t number);
 // "1 file", "3 files".
 std::string Counted(std::size_t count, std::string_view what);
 

@@ -38,14 +38,6 @@ Sums SumUp(const std::vector<OutputView>& outputs) {
   return sums;
 }
 
-// "1234567" as "1,234,567".
-std::string Grouped(uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3)
-    text.insert(at - 3, ",");
-  return text;
-}
-
 void AppendBuffer(const LaneInfo& lane, HtmlPage& page) {
   page.Cell("On disk", "number");
   if (lane.buffer) {

@@ -19,14 +19,6 @@ constexpr int kUsualWidth = 80;
 // To the start of the line, and what was there goes.
 constexpr const char* kClearLine = "\r\033[K";
 
-// "1234567" as "1,234,567".
-std::string Grouped(uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3)
-    text.insert(at - 3, ",");
-  return text;
-}
-
 int TerminalWidth() {
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualWidth;
