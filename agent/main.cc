@@ -1,31 +1,20 @@
-// The command: flags, then one mode.
+// The program: one of its commands, or flags and following logs.
 
 #include <cstdio>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "agent/config/flags.h"
-#include "agent/modes/buffer_tool.h"
 #include "agent/modes/check_syntax.h"
-#include "agent/modes/pipeline_test.h"
-#include "agent/modes/replay.h"
+#include "agent/modes/commands.h"
+#include "agent/modes/help.h"
 #include "agent/modes/run.h"
-#include "agent/modes/setup.h"
 
 int main(int argc, char** argv) {
   const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
-  if (!arguments.empty() && std::string_view(arguments[0]) == "test") {
-    return agent::RunPipelineTests(arguments.subspan(1));
-  }
-  if (!arguments.empty() && std::string_view(arguments[0]) == "buffer") {
-    return agent::RunBufferTool(arguments.subspan(1));
-  }
-  if (!arguments.empty() && std::string_view(arguments[0]) == "replay") {
-    return agent::RunReplay(arguments.subspan(1));
-  }
-  if (!arguments.empty() && std::string_view(arguments[0]) == "setup") {
-    return agent::RunSetup(arguments.subspan(1));
+  if (!arguments.empty()) {
+    const agent::Command* const command = agent::FindCommand(arguments[0]);
+    if (command != nullptr) return command->run(arguments.subspan(1));
   }
   const agent::ParsedFlags parsed = agent::ParseFlags(arguments);
   if (!parsed.error.empty()) {

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -198,46 +197,6 @@ class FlagParser {
   ParsedFlags parsed_;
 };
 
-struct GroupTitle {
-  FlagGroup group;
-  std::string_view title;
-};
-constexpr std::array kGroups = std::to_array<GroupTitle>({
-    {FlagGroup::kGeneral, "General"},
-    {FlagGroup::kLog, "Log of the agent itself"},
-    {FlagGroup::kClient, "Client (better: `clients` in the configuration)"},
-    {FlagGroup::kReading, "Reading"},
-    {FlagGroup::kLimits, "Limits"},
-    {FlagGroup::kServer, "HTTP server"},
-});
-
-std::string_view KindText(FlagKind kind) {
-  switch (kind) {
-    case FlagKind::kBool:
-      return "";
-    case FlagKind::kInspect:
-      return "[=text|json]";
-    case FlagKind::kInt:
-    case FlagKind::kPort:
-      return " N";
-    case FlagKind::kFloat:
-      return " NUMBER";
-    case FlagKind::kDuration:
-      return " DURATION";
-    case FlagKind::kSize:
-      return " SIZE";
-    case FlagKind::kLogLevel:
-      return " LEVEL";
-    case FlagKind::kLogFormat:
-      return " FORMAT";
-    case FlagKind::kText:
-      return " TEXT";
-    case FlagKind::kPairs:
-      return " PAIRS";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::optional<std::string> Flags::Value(std::string_view name) const {
@@ -255,38 +214,6 @@ void ApplyFlags(const Flags& flags, Config& config) {
     if (flag.apply == nullptr) continue;
     if (const auto value = flags.Value(flag.name)) flag.apply(*value, config);
   }
-}
-
-std::string HelpText() {
-  std::string out =
-      "Follows log files, runs each line through a pipeline, and ships it to Loki.\n"
-      "\n"
-      "Usage: agent -config.file FILE [flags]\n"
-      "       agent test FILE...               runs pipeline tests; agent test -help\n"
-      "       agent setup -config.file FILE    makes templates and aliases; agent setup -help\n"
-      "       agent buffer ls|verify|cat DIR   looks into a disk buffer; agent buffer -help\n"
-      "       agent replay FILE...             sends a dead letter again; agent replay -help\n"
-      "\n"
-      "Flags are written -name value, -name=value or --name; switches -name or -name=false.\n";
-  for (const GroupTitle& group : kGroups) {
-    out += "\n" + std::string(group.title) + ":\n";
-    for (const FlagEntry& flag : AllFlags()) {
-      if (flag.group != group.group) continue;
-      out += "  -" + std::string(flag.name) + std::string(KindText(flag.kind)) + "\n        " +
-             std::string(flag.help);
-      if (!flag.default_value.empty()) out += " Default: " + std::string(flag.default_value) + ".";
-      out += "\n";
-    }
-  }
-  out += "\nAccepted, without effect:\n";
-  for (const FlagEntry& flag : AllFlags()) {
-    if (flag.group == FlagGroup::kIgnored) out += "  -" + std::string(flag.name) + "\n";
-  }
-  return out +
-         "\nExit codes:\n"
-         "  0  all is well\n"
-         "  1  the configuration is wrong, or the start failed\n"
-         "  2  wrong flags\n";
 }
 
 std::string VersionText() {

@@ -59,8 +59,6 @@ ParsedFlags ParseFlags(std::span<const char* const> arguments);
 // Puts the flags that stand for a value over `config`. Not those that describe a client.
 void ApplyFlags(const Flags& flags, Config& config);
 
-// -help: all flags by group, exit codes. For standard output.
-std::string HelpText();
 // -version: "agent, version 0.1.0" and how it was built.
 std::string VersionText();
 

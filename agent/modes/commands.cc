@@ -1,0 +1,32 @@
+#include "agent/modes/commands.h"
+
+#include <algorithm>
+#include <array>
+
+#include "agent/modes/buffer_tool.h"
+#include "agent/modes/pipeline_test.h"
+#include "agent/modes/replay.h"
+#include "agent/modes/setup.h"
+
+namespace agent {
+namespace {
+
+constexpr std::array kCommands = std::to_array<Command>({
+    {"test", "FILE...", "runs pipeline tests", RunPipelineTests},
+    {"setup", "-config.file FILE", "makes templates and aliases", RunSetup},
+    {"buffer", "ls|verify|cat DIR", "looks into a disk buffer", RunBufferTool},
+    {"replay", "FILE...", "sends a dead letter again", RunReplay},
+});
+
+}  // namespace
+
+std::span<const Command> AllCommands() {
+  return kCommands;
+}
+
+const Command* FindCommand(std::string_view name) {
+  const auto* const found = std::ranges::find(kCommands, name, &Command::name);
+  return found == kCommands.end() ? nullptr : found;
+}
+
+}  // namespace agent
