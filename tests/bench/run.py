@@ -85,6 +85,8 @@ TEN = [
     {"sampling": {"rate": 1}},
     {"structured_metadata": {"severity": "level"}},
 ]
+# By a label: it costs nothing a line.
+NOTHING_LEFT = [{"match": {"selector": '{job="bench"}', "action": "drop"}}]
 WORKLOADS = {
     "W1": ("plain", [], "plain text, no pipeline"),
     "W2": ("docker", GATEWAY + REDACT, "docker, json, timestamp, label, two redactions"),
@@ -101,6 +103,7 @@ WORKLOADS = {
     "W1lj": ("plain", [], "plain text to Logstash, lumberjack, zlib"),
     "W2lj": ("docker", GATEWAY + REDACT, "W2 to Logstash, lumberjack, zlib"),
     "W2x3": ("docker", GATEWAY + REDACT, "W2 to Loki, Elasticsearch and Logstash at once"),
+    "W2none": ("docker", GATEWAY + REDACT + NOTHING_LEFT, "W2 without an output: all is dropped at the end"),
     "W2disk": ("docker", GATEWAY + REDACT, "W2, all of it through the disk buffer"),
     "W5disk": ("docker", GATEWAY + REDACT, "W5, all of it through the disk buffer"),
 }
@@ -111,6 +114,7 @@ RECEIVERS = {
     "W1lj": ["logstash"],
     "W2lj": ["logstash"],
     "W2x3": ["loki", "elasticsearch", "logstash"],
+    "W2none": [],
     "W5disk": ["elasticsearch"],
 }
 # The receiver refuses everything until all of it is in the buffer.
@@ -169,6 +173,8 @@ def receivers(kinds, ports, buffered):
             wait = {"backoff": backoff} if buffered else {}
             search = {"hosts": [url], "index": "bench-%{+yyyy.MM.dd}", **wait}
             outputs.append({"name": f"to-{number}", "elasticsearch": search, **buffer})
+    if not kinds:
+        clients.append({"url": "http://127.0.0.1:9/loki/api/v1/push"})  # Never asked.
     return {**({"clients": clients} if clients else {}), **({"outputs": outputs} if outputs else {})}
 
 
@@ -234,8 +240,9 @@ def measure(binary, bin_dir, path, about, stages, name, timeout):
         config.write_text(json.dumps(settings))
         begin = time.monotonic()
         with open(f"{state}/log", "wb") as log:
+            to_end = [] if kinds else ["-once"]
             process = subprocess.Popen(
-                [binary, f"-config.file={config}"], stdout=log, stderr=log, cwd=state, preexec_fn=pinned(0)
+                [binary, f"-config.file={config}", *to_end], stdout=log, stderr=log, cwd=state, preexec_fn=pinned(0)
             )
 
         def wait(what, count, pause):
@@ -250,18 +257,29 @@ def measure(binary, bin_dir, path, about, stages, name, timeout):
             wait("are in the buffer", lambda: entries_in_buffer(settings["server"]["http_listen_port"]), 0.2)
             for sink in sinks:
                 sink.get("/accept")
-        wait("came", lambda: min(sink.get("/stats")["distinct"] for sink in sinks), 0.02)
+        if sinks:
+            wait("came", lambda: min(sink.get("/stats")["distinct"] for sink in sinks), 0.02)
+            process.send_signal(signal.SIGTERM)
         wall = time.monotonic() - begin
-        process.send_signal(signal.SIGTERM)
         cpu, rss = finished(process)
         told = [sink.get("/stats") for sink in sinks]
     finally:
         for sink in sinks:
             sink.close()
         shutil.rmtree(state, ignore_errors=True)
+    if not told:
+        return {"cpu": cpu, "rss": rss, "wall": wall, "wire_bytes": 0, "repeated": 0, "bad": 0, "first": 0}
     now = {key: sum(each[key] for each in told) for key in told[0]}
     first = min(each["first_ns"] for each in told) / 1e9 - begin
     return {"cpu": cpu, "rss": rss, "wall": wall, **now, "first": first}
+
+
+def together(cpu):
+    """What three encoders cost at once, of what they cost one by one: without reading and the pipeline, which is done once."""
+    if not {"W2none", "W2", "W5", "W2lj", "W2x3"} <= cpu.keys():
+        return None
+    alone = sum(cpu[name] - cpu["W2none"] for name in ("W2", "W5", "W2lj"))
+    return (cpu["W2x3"] - cpu["W2none"]) / alone
 
 
 def cpu_model():
@@ -285,7 +303,7 @@ def main():
     binary = options.agent or bin_dir / "agent"
     options.data.mkdir(parents=True, exist_ok=True)
 
-    rows = []
+    rows, cpu = [], {}
     for name in options.workloads:
         form, stages, words = WORKLOADS[name]
         path, about = data_file(bin_dir, options.data, form, options.megabytes)
@@ -295,6 +313,7 @@ def main():
             references.append(megabytes / run_to_end([bin_dir / "bench_reference", path])[0])
             runs.append(measure(binary, bin_dir, path, about, stages, name, options.timeout))
             print(name, json.dumps(runs[-1]), file=sys.stderr, flush=True)
+        cpu[name] = statistics.median(run["cpu"] for run in runs)
         rates = [megabytes / run["cpu"] for run in runs]
         rows.append(
             f"| {name} | {words} | **{statistics.median(rates):.0f}** ({min(rates):.0f}-{max(rates):.0f}) "
@@ -308,6 +327,8 @@ def main():
     print("| | pipeline | MB of input per CPU-second | peak RSS MiB | first push s | wire / input | repeated or bad | of the straight line |")
     print("|---|---|---|---|---|---|---|---|")
     print("\n".join(rows))
+    if (ratio := together(cpu)) is not None:
+        print(f"\nThree encoders at once cost {ratio:.2f} of the sum of the three (W2x3 against W2, W5 and W2lj, each less W2none).")
 
 
 if __name__ == "__main__":
