@@ -12,9 +12,9 @@
 namespace agent {
 namespace {
 
-int64_t WallTime() {
+int64_t TimeOf(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(clock, &now);
   return int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
 }
 
@@ -28,12 +28,12 @@ int64_t BirthTime(int fd) {
 
 }  // namespace
 
-FirstReads::FirstReads() : started_ns_(WallTime()) {}
+FirstReads::FirstReads() : started_ns_(TimeOf(CLOCK_REALTIME_COARSE)) {}
 
 void FirstReads::Note(const std::string& job, int fd) {
   const int64_t born_ns = BirthTime(fd);
   if (born_ns < started_ns_) return;
-  const int64_t age_ns = std::max<int64_t>(0, WallTime() - born_ns);
+  const int64_t age_ns = std::max<int64_t>(0, TimeOf(CLOCK_REALTIME) - born_ns);
   const double seconds = static_cast<double>(age_ns) / static_cast<double>(kNanosPerSecond);
   const MutexLock lock(mutex_);
   Histogram& histogram = by_job_[job];

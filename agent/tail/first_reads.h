@@ -33,7 +33,8 @@ class FirstReads {
     double sum = 0;
   };
 
-  // By the wall clock. The file system's is the same, but for ticks of some milliseconds.
+  // By the clock that file systems stamp files with. It lags behind the wall clock by a tick, and
+  // on a loaded machine by several.
   const int64_t started_ns_;
   mutable Mutex mutex_;
   std::map<std::string, Histogram> by_job_ GUARDED_BY(mutex_);
