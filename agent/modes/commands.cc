@@ -4,6 +4,7 @@
 #include <array>
 
 #include "agent/modes/buffer_tool.h"
+#include "agent/modes/convert.h"
 #include "agent/modes/pipeline_test.h"
 #include "agent/modes/replay.h"
 #include "agent/modes/setup.h"
@@ -15,6 +16,7 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"test", "FILE...", "runs pipeline tests", RunPipelineTests},
     {"setup", "-config.file FILE", "makes templates and aliases", RunSetup},
     {"buffer", "ls|verify|cat DIR", "looks into a disk buffer", RunBufferTool},
+    {"convert", "promtail FILE", "makes a configuration out of another's", RunConvert},
     {"replay", "FILE...", "sends a dead letter again", RunReplay},
 });
 
