@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/config/field_observer.h"
 #include "base/config/scalars.h"
 #include "base/config/spelling.h"
 #include "base/go_format.h"
@@ -58,6 +59,31 @@ std::string Join(const std::vector<std::string>& words) {
   return out;
 }
 
+// What is asked for, to whom it may concern.
+void Tell(const FieldQuery& query) {
+  if (FieldObserver* const observer = CurrentFieldObserver()) observer->Asked(query);
+}
+
+// As it would be written in a file; a range that is the type's own stands as it is.
+void TellNumber(std::string_view path, std::string_view key, FieldKind kind, double default_value,
+                double min, double max) {
+  if (CurrentFieldObserver() == nullptr) return;
+  Tell({.path = path,
+        .key = key,
+        .kind = kind,
+        .default_value = FormatNumber(default_value),
+        .min = min,
+        .max = max});
+}
+
+void TellDuration(std::string_view path, std::string_view key, std::chrono::nanoseconds duration) {
+  if (CurrentFieldObserver() == nullptr) return;
+  Tell({.path = path,
+        .key = key,
+        .kind = FieldKind::kDuration,
+        .default_value = FormatGoDuration(duration)});
+}
+
 }  // namespace
 
 FieldReader::FieldReader(const ConfigNode& node, std::string path, Problems& problems,
@@ -81,10 +107,12 @@ const ConfigNode* FieldReader::Lookup(std::string_view key) {
 }
 
 bool FieldReader::Has(std::string_view key) {
+  Tell({.path = path_, .key = key});
   return Lookup(key) != nullptr;
 }
 
 const ConfigNode* FieldReader::Node(std::string_view key) {
+  Tell({.path = path_, .key = key});
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   return Lookup(key);
 }
@@ -126,12 +154,17 @@ std::optional<std::string> FieldReader::Text(const std::string& path, const Conf
 }
 
 std::string FieldReader::String(std::string_view key, std::string_view default_value) {
+  Tell({.path = path_,
+        .key = key,
+        .kind = FieldKind::kText,
+        .default_value = std::string(default_value)});
   const ConfigNode* value = Value(key);
   if (value == nullptr) return std::string(default_value);
   return Text(PathOf(key), *value).value_or(std::string(default_value));
 }
 
 std::string FieldReader::RequiredString(std::string_view key) {
+  Tell({.path = path_, .key = key, .kind = FieldKind::kText, .required = true});
   const ConfigNode* value = Value(key);
   if (value == nullptr) {
     Error(key, "missing: a value is required");
@@ -143,6 +176,10 @@ std::string FieldReader::RequiredString(std::string_view key) {
 }
 
 bool FieldReader::Bool(std::string_view key, bool default_value) {
+  Tell({.path = path_,
+        .key = key,
+        .kind = FieldKind::kBool,
+        .default_value = default_value ? "true" : "false"});
   const ConfigNode* value = Scalar(key, "true or false");
   if (value == nullptr) return default_value;
   std::optional<bool> result;
@@ -163,6 +200,8 @@ bool FieldReader::Bool(std::string_view key, bool default_value) {
 }
 
 int64_t FieldReader::Int(std::string_view key, int64_t default_value, int64_t min, int64_t max) {
+  TellNumber(path_, key, FieldKind::kInt, static_cast<double>(default_value),
+             static_cast<double>(min), static_cast<double>(max));
   const ConfigNode* value = Scalar(key, "a whole number");
   if (value == nullptr) return default_value;
   std::optional<int64_t> number;
@@ -187,6 +226,7 @@ int64_t FieldReader::Int(std::string_view key, int64_t default_value, int64_t mi
 }
 
 double FieldReader::Float(std::string_view key, double default_value, double min, double max) {
+  TellNumber(path_, key, FieldKind::kFloat, default_value, min, max);
   const ConfigNode* value = Scalar(key, "a number");
   if (value == nullptr) return default_value;
   std::optional<double> number;
@@ -212,6 +252,7 @@ double FieldReader::Float(std::string_view key, double default_value, double min
 
 std::chrono::nanoseconds FieldReader::Duration(std::string_view key,
                                                std::chrono::nanoseconds default_value) {
+  TellDuration(path_, key, default_value);
   const ConfigNode* value = Scalar(key, "a duration such as 10s");
   if (value == nullptr) return default_value;
   const std::string& text = value->text();
@@ -245,6 +286,7 @@ std::chrono::nanoseconds FieldReader::Duration(std::string_view key,
 
 std::chrono::nanoseconds FieldReader::PrometheusDuration(std::string_view key,
                                                          std::chrono::nanoseconds default_value) {
+  TellDuration(path_, key, default_value);
   const ConfigNode* value = Scalar(key, "a duration such as 5m");
   if (value == nullptr) return default_value;
   const Result<std::chrono::nanoseconds> duration = ParsePrometheusDuration(value->text());
@@ -258,6 +300,10 @@ std::chrono::nanoseconds FieldReader::PrometheusDuration(std::string_view key,
 }
 
 uint64_t FieldReader::Size(std::string_view key, uint64_t default_value) {
+  Tell({.path = path_,
+        .key = key,
+        .kind = FieldKind::kSize,
+        .default_value = std::to_string(default_value)});
   const ConfigNode* value = Scalar(key, "a size such as 256KiB");
   if (value == nullptr) return default_value;
   const Result<uint64_t> size = ParseSize(value->text());
@@ -272,6 +318,7 @@ uint64_t FieldReader::Size(std::string_view key, uint64_t default_value) {
 }
 
 std::vector<std::string> FieldReader::StringList(std::string_view key) {
+  Tell({.path = path_, .key = key, .kind = FieldKind::kTexts});
   std::vector<std::string> list;
   const ConfigNode* value = Value(key);
   if (value == nullptr) return list;
@@ -298,6 +345,7 @@ std::vector<std::string> FieldReader::StringList(std::string_view key) {
 
 std::vector<std::pair<std::string, std::string>> FieldReader::StringMap(std::string_view key,
                                                                         bool null_as_empty) {
+  Tell({.path = path_, .key = key, .kind = FieldKind::kMap});
   std::vector<std::pair<std::string, std::string>> map;
   const ConfigNode* value = Value(key);
   if (value == nullptr) return map;
@@ -324,6 +372,11 @@ std::vector<std::pair<std::string, std::string>> FieldReader::StringMap(std::str
 
 std::string FieldReader::Choice(std::string_view key, std::string_view default_value,
                                 std::initializer_list<std::string_view> choices) {
+  Tell({.path = path_,
+        .key = key,
+        .kind = FieldKind::kChoice,
+        .default_value = std::string(default_value),
+        .choices = std::vector<std::string_view>(choices)});
   const ConfigNode* value = Value(key);
   if (value == nullptr) return std::string(default_value);
   std::optional<std::string> text = Text(PathOf(key), *value);
@@ -339,6 +392,7 @@ std::string FieldReader::Choice(std::string_view key, std::string_view default_v
 void FieldReader::List(
     std::string_view key,
     const std::function<void(const ConfigNode& item, const std::string& path)>& read) {
+  Tell({.path = path_, .key = key, .kind = FieldKind::kList});
   const ConfigNode* value = Value(key);
   if (value == nullptr) return;
   if (!value->is_sequence()) {
@@ -351,6 +405,7 @@ void FieldReader::List(
 }
 
 void FieldReader::Ignore(std::string_view key) {
+  Tell({.path = path_, .key = key, .kind = FieldKind::kIgnored});
   Node(key);
 }
 

@@ -1,0 +1,103 @@
+// Links between the pages of the repository lead to something.
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/docs/markdown.h"
+
+// Comes last: it has a CHECK of its own.
+// clang-format off
+#include <catch2/catch.hpp>
+// clang-format on
+
+namespace agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// All Markdown of the repository, but for what is built or hidden.
+std::vector<fs::path> AllMarkdown() {
+  std::vector<fs::path> files;
+  const fs::path root = AGENT_SOURCE_DIR;
+  for (fs::recursive_directory_iterator at(root), end; at != end; ++at) {
+    const std::string name = at->path().filename().string();
+    const bool skipped = name == "build" || (name.starts_with(".") && name != ".ci");
+    if (at->is_directory() && skipped) at.disable_recursion_pending();
+    if (at->path().extension() == ".md") files.push_back(at->path());
+  }
+  return files;
+}
+
+std::vector<docs::Block> ReadBlocks(const fs::path& path) {
+  std::ifstream file(path);
+  return docs::ParseMarkdown(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+// What "#…" may say of a page.
+std::set<std::string> Anchors(const fs::path& path) {
+  std::set<std::string> anchors;
+  std::map<std::string, int> times;
+  for (const docs::Block& block : ReadBlocks(path)) {
+    if (block.kind != docs::BlockKind::kHeading) continue;
+    const std::string anchor = docs::HeadingAnchor(block.text);
+    const int before = times[anchor]++;
+    anchors.insert(before == 0 ? anchor : anchor + "-" + std::to_string(before));
+  }
+  return anchors;
+}
+
+std::vector<std::string> Targets(const docs::Block& block) {
+  std::vector<std::string> texts = {block.text};
+  if (block.kind == docs::BlockKind::kCode) texts.clear();
+  for (const auto& row : block.rows)
+    texts.insert(texts.end(), row.begin(), row.end());
+  std::vector<std::string> targets;
+  for (const std::string& text : texts) {
+    for (const docs::Span& span : docs::ParseSpans(text)) {
+      if (span.style == docs::SpanStyle::kLink) targets.push_back(span.target);
+    }
+  }
+  return targets;
+}
+
+// What is wrong with it; empty when nothing.
+std::string WrongLink(const fs::path& page, const std::string& target) {
+  if (target.find("://") != std::string::npos) return {};
+  const std::size_t hash = target.find('#');
+  const std::string file = target.substr(0, hash);
+  const fs::path path = file.empty() ? page : (page.parent_path() / file).lexically_normal();
+  if (!fs::exists(path)) return "there is no " + path.lexically_relative(AGENT_SOURCE_DIR).string();
+  if (hash == std::string::npos || path.extension() != ".md") return {};
+  const std::string anchor = target.substr(hash + 1);
+  return Anchors(path).contains(anchor) ? "" : "there is no heading #" + anchor;
+}
+
+}  // namespace
+
+TEST_CASE("links: every link between pages leads to a file and a heading that are there",
+          "[docs][links]") {
+  std::vector<std::string> wrong;
+  std::size_t count = 0;
+  for (const fs::path& page : AllMarkdown()) {
+    for (const docs::Block& block : ReadBlocks(page)) {
+      for (const std::string& target : Targets(block)) {
+        ++count;
+        const std::string what = WrongLink(page, target);
+        if (what.empty()) continue;
+        wrong.push_back(page.lexically_relative(AGENT_SOURCE_DIR).string() + ":" +
+                        std::to_string(block.line) + ": " + target + ": " + what);
+      }
+    }
+  }
+
+  CHECK(count > 50);
+  CHECK_THAT(wrong, Catch::Matchers::Equals(std::vector<std::string>{}));
+}
+
+}  // namespace agent
