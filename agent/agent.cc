@@ -214,6 +214,7 @@ void Agent::Reload(std::function<void(Status)> done) {
 
 void Agent::LoadAgain() {
   reloading_ = true;
+  if (options_.reloading) options_.reloading(true);
   if (!options_.load || stopping_) {
     return ReloadDone(Error{ErrorCode::kUnavailable, "there is nothing to reload"});
   }
@@ -291,6 +292,7 @@ void Agent::ReloadDone(const Status& status) {
                                "the new configuration is not used; the one before keeps running",
                                {{"error", status.error().message}});
   }
+  if (options_.reloading) options_.reloading(false);
   for (const auto& done : std::exchange(waiting_for_reload_, {}))
     done(status);
   if (after_reload_) std::exchange(after_reload_, nullptr)();

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/agent_summary.h"
 #include "agent/backfill_status.h"
 #include "agent/config/loader.h"
 #include "agent/generation.h"
@@ -47,6 +48,8 @@ struct AgentOptions {
   // A backfill: files are read to where they end now, and nothing else is; `finished` likewise.
   bool once = false;
   std::function<void()> finished;
+  // A reload begins (true), or has ended, well or not (false).
+  std::function<void(bool begins)> reloading;
 };
 
 // Loop thread.
@@ -91,6 +94,9 @@ class Agent final : public AgentView {
   [[nodiscard]] bool all_settled() const;
   // Of a backfill.
   [[nodiscard]] BackfillStatus Backfill() const;
+  [[nodiscard]] AgentSummary Summary() const;
+  // Since when a worker has been at the same piece of work, monotonic; 0: none has anything to do.
+  [[nodiscard]] int64_t busy_since_ns() const;
 
  private:
   Agent(AgentOptions options, const Dependencies& dependencies, std::size_t budget_bytes);

@@ -189,10 +189,10 @@ std::vector<ClientConfig> ReadClients(const Flags& flags, FieldReader& fields) {
     AddLabels(for_all, found.client);
   NameThem(all, problems);
   CheckBufferPaths(all, problems);
+  // An empty list of them says that none is meant to be there yet: such a configuration loads, and
+  // cannot be run.
   const ConfigNode* const outputs = fields.Node("outputs");
-  const bool has_outputs =
-      outputs != nullptr && outputs->is_sequence() && !outputs->items().empty();
-  if (all.empty() && !has_outputs) {
+  if (all.empty() && (outputs == nullptr || !outputs->is_sequence())) {
     fields.Error("clients", "at least one client config must be provided",
                  "clients: [{url: http://loki:3100/loki/api/v1/push}]");
   }

@@ -278,6 +278,10 @@ void ReadConfig(const std::shared_ptr<const ConfigNode>& tree, const Flags& flag
   top.Finish();
   Complete(flags, config, problems);
   LintSettings(*tree, config, problems);
+  if (config.clients.empty() && config.outputs.empty() && !problems.has_errors()) {
+    top.Warning("outputs", "no receiver is named: it cannot be started with this",
+                "clients: [{url: http://loki:3100/loki/api/v1/push}]");
+  }
 }
 
 }  // namespace

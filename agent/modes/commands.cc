@@ -4,8 +4,10 @@
 #include <array>
 
 #include "agent/modes/buffer_tool.h"
+#include "agent/modes/configured.h"
 #include "agent/modes/convert.h"
 #include "agent/modes/pipeline_test.h"
+#include "agent/modes/ready.h"
 #include "agent/modes/replay.h"
 #include "agent/modes/setup.h"
 
@@ -18,6 +20,8 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"buffer", "ls|verify|cat DIR", "looks into a disk buffer", RunBufferTool},
     {"convert", "promtail FILE", "makes a configuration out of another's", RunConvert},
     {"replay", "FILE...", "sends a dead letter again", RunReplay},
+    {"ready", "[URL]", "asks a running agent whether it is ready", RunReady},
+    {"configured", "-config.file FILE", "says whether a receiver is named", RunConfigured},
 });
 
 }  // namespace

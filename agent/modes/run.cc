@@ -18,6 +18,7 @@
 #include "agent/modes/backfill_report.h"
 #include "agent/modes/inspect/make_inspector.h"
 #include "agent/modes/print_output.h"
+#include "agent/modes/service_reports.h"
 #include "agent/modes/stdin_job.h"
 #include "agent/modes/stdin_source.h"
 #include "agent/stage_check.h"
@@ -28,6 +29,17 @@
 
 namespace agent {
 namespace {
+
+// A configuration that waits to be completed, with `outputs: []`, is good, and nothing to run.
+LoadedConfig LoadToRun(const Flags& flags) {
+  LoadedConfig loaded = LoadConfig(flags, CheckStages, ProcessEnvironment());
+  const bool sends = !loaded.config.clients.empty() || !loaded.config.outputs.empty();
+  if (!sends && !flags.dry_run && !loaded.problems.has_errors()) {
+    loaded.problems.Error({}, "clients", "no receiver is named: there is nothing to do",
+                          "clients: [{url: http://loki:3100/loki/api/v1/push}]");
+  }
+  return loaded;
+}
 
 // One run of the process, from the loaded configuration to the exit code.
 class Run {
@@ -55,11 +67,13 @@ class Run {
 
     WatchSignals();
     if (report_) ShowProgress();
+    TellServiceManager();
     loop_.Run();
     if (flags_.once) return FinishOnce();
 
     const bool lost = !agent_->all_settled();
     signals_.clear();
+    reports_.reset();
     agent_.reset();
     if (lost) logger_.Error("agent", "stopped before all of standard input was delivered");
     return lost ? kExitError : kExitOk;
@@ -78,12 +92,15 @@ class Run {
         std::chrono::duration_cast<std::chrono::milliseconds>(flags_.shutdown_timeout);
     options.trial = flags_.dry_run;
     options.load = [this] {
-      LoadedConfig loaded = LoadConfig(flags_, CheckStages, ProcessEnvironment());
+      LoadedConfig loaded = LoadToRun(flags_);
       if (flags_.dry_run) SendToPrinter(loaded.config);
       return loaded;
     };
     options.finished = [this] { Stop(); };
     options.observer = inspector_.get();
+    options.reloading = [this](bool begins) {
+      if (reports_ != nullptr) begins ? reports_->Reloading() : reports_->Ready();
+    };
     if (flags_.dry_run) {
       PrintOptions print{STDOUT_FILENO, STDERR_FILENO,
                          UseColor(flags_, STDOUT_FILENO, ProcessEnvironment()), inspector_.get()};
@@ -125,6 +142,7 @@ class Run {
   int FinishOnce() {
     const bool all = report_ == nullptr || report_->Finish(last_status_);
     signals_.clear();
+    reports_.reset();
     agent_.reset();
     return all ? kExitOk : kExitError;
   }
@@ -168,6 +186,15 @@ class Run {
         loop_, SIGHUP, [this] { agent_->Reload([](const Status&) {}); }));
   }
 
+  // From the loop, once it turns: then everything runs.
+  void TellServiceManager() {
+    reports_ = ServiceReports::ForEnvironment(
+        ProcessEnvironment(),
+        {loop_, clock_, logger_, [this] { return SummaryText(agent_->Summary()); },
+         [this] { return agent_->busy_since_ns(); }});
+    if (reports_ != nullptr) loop_.Post([this] { reports_->Ready(); });
+  }
+
   // The second time does not wait for anything.
   void Stop() {
     stdin_watcher_.reset();
@@ -175,6 +202,7 @@ class Run {
     progress_timer_.Stop();
     if (std::exchange(stopping_, true)) return loop_.Stop();
     logger_.Info("agent", "stopping");
+    if (reports_ != nullptr) reports_->Stopping();
     agent_->Shutdown([this] {
       if (flags_.once) last_status_ = agent_->Backfill();
       loop_.Stop();
@@ -195,7 +223,8 @@ class Run {
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
   std::unique_ptr<FdWatcher> stdin_watcher_;
   Timer stdin_timer_{loop_};
-  std::unique_ptr<BackfillReport> report_;  // Of -once.
+  std::unique_ptr<BackfillReport> report_;   // Of -once.
+  std::unique_ptr<ServiceReports> reports_;  // Null without a service manager.
   BackfillStatus last_status_;
   Timer progress_timer_{loop_};
   bool stopping_ = false;
@@ -220,7 +249,7 @@ void PrintConfig(const Flags& flags, const Config& config, Logger& logger) {
 
 int RunAgent(const Flags& flags) {
   const Environment environment = ProcessEnvironment();
-  LoadedConfig loaded = LoadConfig(flags, CheckStages, environment);
+  LoadedConfig loaded = LoadToRun(flags);
   if (loaded.problems.has_errors()) {
     const bool color = UseColor(flags, STDERR_FILENO, environment);
     std::fputs(loaded.problems.Format(color).c_str(), stderr);

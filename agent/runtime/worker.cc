@@ -1,5 +1,7 @@
 #include "agent/runtime/worker.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -41,6 +43,7 @@ void Worker::AddEncoder(std::unique_ptr<Encoder> encoder) {
 
 void Worker::Start() {
   thread_ = std::thread([this] { Run(); });
+  ::pthread_setname_np(thread_.native_handle(), "worker");
 }
 
 // --- From the loop.
@@ -60,7 +63,7 @@ void Worker::AddSource(std::shared_ptr<Source> source) {
     readings_[source.get()] = reading;
     Queue(reading);
   });
-  work_.notify_one();
+  WakeUp();
 }
 
 void Worker::WakeSource(const Source* source) {
@@ -69,7 +72,7 @@ void Worker::WakeSource(const Source* source) {
     const auto at = readings_.find(source);
     if (at != readings_.end()) Queue(at->second);
   });
-  work_.notify_one();
+  WakeUp();
 }
 
 void Worker::RemoveSource(const Source* source) {
@@ -81,20 +84,31 @@ void Worker::RemoveSource(const Source* source) {
     EndSource(reading);
     QueueSuccessors();
   });
-  work_.notify_one();
+  WakeUp();
 }
 
 void Worker::Finish(std::function<void()> done) {
   const std::lock_guard<std::mutex> lock(mutex_);
   finishing_ = true;
   commands_.emplace_back([this, done = std::move(done)] { finish_ = done; });
+  WakeUp();
+}
+
+void Worker::WakeUp() {
+  if (woken_ns_.load() == 0) woken_ns_.store(dependencies_.clock.MonotonicNanos());
   work_.notify_one();
+}
+
+int64_t Worker::busy_since_ns() const {
+  const int64_t turn_began = turn_began_ns_.load();
+  if (turn_began == kAtRest) return 0;
+  return turn_began != 0 ? turn_began : woken_ns_.load();
 }
 
 void Worker::Notify() {
   const std::lock_guard<std::mutex> lock(mutex_);
   notified_ = true;
-  work_.notify_one();
+  WakeUp();
 }
 
 // --- The worker's thread.
@@ -131,6 +145,7 @@ void Worker::LetGoOfLabels(Reading& reading) {
 void Worker::Run() {
   while (!finish_) {
     WaitForWork();
+    turn_began_ns_.store(dependencies_.clock.MonotonicNanos());
     RunCommands();
     if (finish_) break;
     // When the budget is used up nothing more is read; open batches must go out, or nothing would
@@ -164,6 +179,7 @@ void Worker::WaitForWork() {
     notified_ = false;
     return;
   }
+  turn_began_ns_.store(0);
   const int64_t deadline = NextDeadline();
   const auto woken = [this] { return !commands_.empty() || notified_; };
   if (deadline == kNever) {
@@ -191,6 +207,7 @@ void Worker::RunCommands() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     commands.swap(commands_);
+    woken_ns_.store(0);
   }
   for (const auto& command : commands)
     command();
@@ -364,7 +381,10 @@ uint64_t Worker::ApplyRateLimit(Block& block, std::size_t& entries) {
     // the block passes.
     std::unique_lock<std::mutex> lock(mutex_);
     const auto wait = std::chrono::nanoseconds(dependencies_.limiter->NanosUntilOne());
-    if (work_.wait_for(lock, wait, [this] { return finishing_; })) return 0;
+    turn_began_ns_.store(kAtRest);
+    const bool stopping = work_.wait_for(lock, wait, [this] { return finishing_; });
+    turn_began_ns_.store(dependencies_.clock.MonotonicNanos());
+    if (stopping) return 0;
     lock.unlock();
     allowed += dependencies_.limiter->Take(entries - allowed);
   }
@@ -444,6 +464,7 @@ void Worker::FinishNow() {
   ready_.clear();
   behind_predecessor_.clear();
   held_back_.clear();
+  turn_began_ns_.store(kAtRest);
   finish_();
 }
 

@@ -93,6 +93,10 @@ class Worker {
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   [[nodiscard]] const std::vector<WorkerJob>& jobs() const { return jobs_; }
   [[nodiscard]] std::size_t label_set_count() const { return label_set_count_.load(); }
+  // Since when it has been at one piece of work, or has left what it was given lie; 0: it waits for
+  // work, for memory or for its rate. Monotonic. What a watchdog looks at: a piece takes
+  // milliseconds.
+  [[nodiscard]] int64_t busy_since_ns() const;
 
  private:
   // A source as this worker reads it. `queued` is shared with the loop; the rest is the worker's.
@@ -114,6 +118,8 @@ class Worker {
   void Run();
   // Waits until there is something to do, or a deadline; takes over what the loop has posted.
   void WaitForWork();
+  // With mutex_ held: the worker has something to do, and is woken if it waits.
+  void WakeUp();
   [[nodiscard]] int64_t NextDeadline() const;
   void RunCommands();
 
@@ -174,6 +180,11 @@ class Worker {
   std::function<void()> finish_;
   WorkerCounters counters_;
   std::atomic<std::size_t> label_set_count_{0};
+  // When it began what it does; 0: it waits for work. See busy_since_ns().
+  static constexpr int64_t kAtRest = -1;  // It waits for its rate, or has ended.
+  std::atomic<int64_t> turn_began_ns_{0};
+  std::atomic<int64_t> woken_ns_{
+      0};  // When it was given what it has not looked at yet; 0: nothing.
 
   // Handed over by the loop.
   std::mutex mutex_;

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,12 +43,18 @@ std::optional<double> StatField(const std::string& stat, int field) {
   return std::strtod(stat.c_str() + at, nullptr);
 }
 
-// When the machine was started, seconds since 1970.
+double Seconds(const timespec& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+// When the machine was started, seconds since 1970. Not from /proc/stat, which a sandbox may hide;
+// in whole seconds, as there, so that it is the same at every look.
 std::optional<double> BootTime() {
-  const std::string stat = ReadProcFile("/proc/stat");
-  const std::size_t at = stat.find("\nbtime ");
-  if (at == std::string::npos) return std::nullopt;
-  return std::strtod(stat.c_str() + at + 7, nullptr);
+  timespec now{};
+  timespec since_boot{};
+  if (::clock_gettime(CLOCK_REALTIME, &now) != 0) return std::nullopt;
+  if (::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return std::nullopt;
+  return std::floor(Seconds(now) - Seconds(since_boot));
 }
 
 std::optional<double> OpenDescriptors() {

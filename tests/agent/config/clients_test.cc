@@ -175,6 +175,17 @@ TEST_CASE("clients: one is needed, from wherever", "[config][clients]") {
   CHECK(Errors(LoadText("client: {url: http://l/p}\n")).empty());
 }
 
+TEST_CASE("clients: none with an empty list of outputs, for the time being", "[config][clients]") {
+  const LoadedConfig loaded = LoadText("outputs: []\n");
+  CHECK(Errors(loaded).empty());
+  CHECK(Warnings(loaded) ==
+        "1:10 outputs: no receiver is named: it cannot be started with this; clients: [{url: "
+        "http://loki:3100/loki/api/v1/push}]");
+
+  CHECK(Warnings(LoadText("outputs: []\n", {"-client.url=http://l/p"})).empty());
+  CHECK_FALSE(Errors(LoadText("outputs:\n")).empty());
+}
+
 TEST_CASE("clients: a flag and the old block are appended", "[config][clients]") {
   const LoadedConfig loaded = LoadText(
       "client: {url: http://b/p, external_labels: {one: b, two: b}}\n"

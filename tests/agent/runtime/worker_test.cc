@@ -4,6 +4,8 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -300,6 +302,36 @@ TEST_CASE("worker: lines of one entry are put together however slowly they are r
   fixture.Finish();
 
   CHECK(fixture.recorded_.lines() == Lines{wanted});
+}
+
+TEST_CASE("worker: is busy while it reads, and at rest while it waits", "[worker]") {
+  WorkerFixture fixture;
+  CHECK(fixture.worker_.busy_since_ns() == 0);
+  // Holds it in the middle of its turn.
+  std::promise<void> entered;
+  std::promise<void> leave;
+  const auto source = fixture.Add("one\n");
+  source->OnRead([&, first = true]() mutable {
+    if (!std::exchange(first, false)) return;
+    entered.set_value();
+    leave.get_future().wait();
+  });
+  fixture.clock_.Advance(5);
+  const int64_t given = fixture.clock_.MonotonicNanos();
+
+  fixture.worker_.AddSource(source);
+  entered.get_future().wait();
+  fixture.clock_.Advance(kNanosPerSecond);
+  fixture.worker_.WakeSource(source.get());  // What comes meanwhile does not make it look fresh.
+  CHECK(fixture.worker_.busy_since_ns() == given);
+
+  leave.set_value();
+  REQUIRE(fixture.recorded_.WaitForLines(1));
+  while (fixture.worker_.busy_since_ns() != 0)
+    std::this_thread::yield();
+  fixture.Finish();
+  fixture.worker_.Notify();
+  CHECK(fixture.worker_.busy_since_ns() == 0);  // It has ended: nothing is left to do.
 }
 
 }  // namespace agent

@@ -1,0 +1,134 @@
+#include "agent/modes/service_reports.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "agent/agent_summary.h"
+#include "base/loop.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/notify_socket.h"
+#include "tests/support/temp_dir.h"
+
+namespace agent {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// Reports with a watchdog of `interval` of real time, whose timers turn with Run().
+class Reporting {
+ public:
+  explicit Reporting(std::optional<microseconds> interval = std::nullopt) {
+    auto manager = ServiceManager::Connect(socket_.address());
+    REQUIRE(manager.ok());
+    reports_ = std::make_unique<ServiceReports>(
+        std::move(*manager), interval,
+        ServiceReports::Dependencies{loop_, clock_, logger_, [this] { return status_; },
+                                     [this] { return busy_since_ns_; }});
+  }
+
+  // Lets the loop turn until `count` signs of life or `limit` have passed. Gives their number.
+  int SignsOfLife(int count, milliseconds limit) {
+    int signs = 0;
+    bool over = false;
+    Timer timer(loop_);
+    timer.StartOnce(limit, [&over] { over = true; });
+    while (signs < count && !over) {
+      loop_.RunOnce();
+      for (std::string message = socket_.Next(); !message.empty(); message = socket_.Next())
+        signs += message == "WATCHDOG=1" ? 1 : 0;
+    }
+    return signs;
+  }
+
+  TempDir dir_;
+  NotifySocket socket_{dir_.path() + "/notify"};
+  Loop loop_;
+  FakeClock clock_;
+  Logger logger_{2, LogLevel::kError, LogFormat::kLogfmt, &clock_};
+  std::string status_ = "3 files followed";
+  int64_t busy_since_ns_ = 0;
+  std::unique_ptr<ServiceReports> reports_;
+};
+
+}  // namespace
+
+TEST_CASE("service reports: ready, reload and stop are told with the status", "[service]") {
+  Reporting reporting;
+
+  reporting.reports_->Ready();
+  CHECK(reporting.socket_.Next() == "READY=1\nSTATUS=3 files followed");
+  reporting.reports_->Reloading();
+  CHECK(reporting.socket_.Next() ==
+        "RELOADING=1\nMONOTONIC_USEC=1000000000\nSTATUS=reading the configuration again");
+  reporting.status_ = "4 files followed";
+  reporting.reports_->Ready();
+  CHECK(reporting.socket_.Next() == "READY=1\nSTATUS=4 files followed");
+  reporting.reports_->Stopping();
+  CHECK(reporting.socket_.Next() == "STOPPING=1\nSTATUS=delivering what has been read");
+
+  // A reload that ends during the stop does not make it ready again.
+  reporting.reports_->Ready();
+  CHECK(reporting.socket_.Next().empty());
+}
+
+TEST_CASE("service reports: signs of life as long as workers are not stuck for an interval",
+          "[service]") {
+  Reporting reporting(milliseconds(20));
+  reporting.reports_->Ready();
+  CHECK(reporting.SignsOfLife(4, milliseconds(20'000)) == 4);
+
+  // At work, for less than the interval.
+  reporting.busy_since_ns_ = reporting.clock_.MonotonicNanos() - 20 * kNanosPerMilli;
+  CHECK(reporting.SignsOfLife(2, milliseconds(20'000)) == 2);
+
+  reporting.busy_since_ns_ = reporting.clock_.MonotonicNanos() - 20 * kNanosPerMilli - 1;
+  CHECK(reporting.SignsOfLife(1, milliseconds(100)) == 0);
+
+  // Done after all.
+  reporting.busy_since_ns_ = 0;
+  CHECK(reporting.SignsOfLife(2, milliseconds(20'000)) == 2);
+}
+
+TEST_CASE("service reports: no signs of life where none are expected", "[service]") {
+  Reporting reporting;
+  reporting.reports_->Ready();
+
+  CHECK(reporting.SignsOfLife(1, milliseconds(50)) == 0);
+}
+
+TEST_CASE("service reports: there are none without a service manager", "[service]") {
+  Reporting reporting;
+  const auto for_socket = [&](const std::string& address) {
+    return ServiceReports::ForEnvironment(
+        [address](const std::string& name) {
+          return name == "NOTIFY_SOCKET" && !address.empty() ? std::optional(address)
+                                                             : std::nullopt;
+        },
+        {reporting.loop_, reporting.clock_, reporting.logger_, [] { return std::string(); },
+         [] { return int64_t{0}; }});
+  };
+  CHECK(for_socket("") == nullptr);
+  CHECK(for_socket("relative") == nullptr);
+  CHECK(for_socket(reporting.socket_.address()) != nullptr);
+}
+
+TEST_CASE("summary: one line, with the worst first", "[service]") {
+  AgentSummary summary{.files = 1, .sent_entries = 1};
+  CHECK(SummaryText(summary) == "1 file followed, 1 entry sent");
+
+  summary = {.files = 2, .sent_entries = 345, .problems = {"loki: retrying:\nrefused", "b", "c"}};
+  CHECK(SummaryText(summary) ==
+        "2 files followed, 345 entries sent; loki: retrying: refused; b; and 1 more");
+
+  // Cut between characters.
+  summary.problems = {std::string(159, 'x') + "ä"};
+  CHECK(SummaryText(summary) ==
+        "2 files followed, 345 entries sent; " + std::string(159, 'x') + "…");
+}
+
+}  // namespace agent
