@@ -250,10 +250,17 @@ class TestCase(unittest.TestCase):
         for agent in self.agents:
             if agent.process.poll() is None:
                 agent.kill()
+        if not self._outcome.success:
+            self._show_logs()
         if os.environ.get("KEEP"):
             print(f"kept: {self.dir}", file=sys.stderr)
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _show_logs(self):
+        for agent in self.agents:
+            if agent.log_path.exists():
+                print(f"--- the end of {agent.log_path.name} of {self.id()}\n{agent.log()[-3000:]}", file=sys.stderr)
 
     def start(self, config, **more):
         agent = Agent(self.dir, config, **more)
@@ -284,14 +291,6 @@ class TestCase(unittest.TestCase):
         tally = wait_until(state, complete, timeout, pause=0.05)
         self.assertEqual(sink.errors, [])
         return tally
-
-    def run(self, result=None):
-        outcome = super().run(result)
-        if result is not None and (result.failures or result.errors):
-            for agent in getattr(self, "agents", []):
-                if agent.log_path.exists():
-                    print(f"--- the end of {agent.log_path.name}\n{agent.log()[-3000:]}", file=sys.stderr)
-        return outcome
 
 
 def write_lines(path, lines, mode="ab"):
