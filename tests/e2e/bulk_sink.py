@@ -28,6 +28,7 @@ import zlib
 from bulk_rules import Refused, check_query, filter_answer, parse_bulk
 from bulk_setup import answer_setup
 from bulk_store import Store
+from ports import free_port
 
 
 @dataclasses.dataclass
@@ -164,7 +165,7 @@ class BulkSink:
             def handle_error(self, request, address):
                 pass  # A killed client resets its connections.
 
-        return Server(("127.0.0.1", port), Handler)
+        return Server(("127.0.0.1", port or free_port()), Handler)
 
     # --- What a test says.
 

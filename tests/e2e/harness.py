@@ -12,7 +12,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import unittest
 import urllib.error
 import urllib.request
 
+from ports import free_port  # noqa: F401 (tests take it from here)
 from writer import Tally
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -51,12 +51,6 @@ def wait_pause(seconds):
     """For a receiver that is to be slow. Tests themselves wait for conditions."""
     if seconds:
         _tick.wait(seconds)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def http_get(url, method="GET", headers=None, timeout=10):
@@ -250,7 +244,8 @@ class TestCase(unittest.TestCase):
         for agent in self.agents:
             if agent.process.poll() is None:
                 agent.kill()
-        if not self._outcome.success:
+        result = self._outcome.result
+        if any(test is self for test, _ in (*result.failures, *result.errors)):
             self._show_logs()
         if os.environ.get("KEEP"):
             print(f"kept: {self.dir}", file=sys.stderr)

@@ -12,6 +12,8 @@ import threading
 import urllib.parse
 import uuid
 
+from ports import free_port
+
 PLURALS = {
     "pods": "Pod",
     "nodes": "Node",
@@ -86,7 +88,7 @@ class FakeKube:
             def handle_error(self, request, client_address):
                 pass
 
-        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server = Server(("127.0.0.1", self.port or free_port()), Handler)
         if self.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*map(str, self.certificate))

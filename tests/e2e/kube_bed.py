@@ -71,8 +71,15 @@ class KubernetesTestCase(harness.TestCase):
     def discovered(self, agent):
         return json.loads(agent.get("/service-discovery?format=json")[1])["jobs"][0]
 
+    def is_read(self, agent, path):
+        """The agent has begun to read it, and keeps it open: from then on nothing that happens to its folder can lose it."""
+        jobs = json.loads(agent.get("/targets?format=json")[1])["jobs"]
+        files = [file for job in jobs for target in job["targets"] for file in target["files"]]
+        return any(file["path"] == str(path) and file["read_bytes"] > 0 for file in files)
+
     def is_open(self, agent, path):
-        """The agent has it open: from then on nothing that happens to its folder can lose it."""
+        """The agent has it open, as it does with logs that wait for their labels. One that is read is also opened, and closed
+        again, when it is found: see is_read()."""
         folder = f"/proc/{agent.process.pid}/fd"
         for each in os.listdir(folder):
             try:

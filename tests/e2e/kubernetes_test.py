@@ -64,7 +64,7 @@ class PodsTest(KubernetesTestCase):
             api.put("pods", short)
             self.kubelet.log(short, f"{name} first")
             log = self.kubelet.log(short, f"{name} last")
-            wait_until("it is being read", lambda path=log: self.is_open(agent, path), 10)
+            wait_until("it is being read", lambda path=log: self.is_read(agent, path), 10)
             self.kubelet.remove(short)
             api.delete("pods", name)
         self.wait_lines(*[f"{name} {what}" for name in names for what in ("first", "last")])

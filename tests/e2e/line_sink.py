@@ -19,6 +19,7 @@ import struct
 import threading
 
 from harness import wait_pause
+from ports import free_port
 
 _SO_ATTACH_FILTER = 26  # Of Linux.
 
@@ -129,7 +130,7 @@ class LineSink:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if buffer:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self._listener.bind(("127.0.0.1", port))
+        self._listener.bind(("127.0.0.1", port or free_port()))
         self._listener.listen(64)
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
@@ -219,7 +220,7 @@ class DatagramSink:
         self.datagrams = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.bind(("127.0.0.1", port))
+        self._socket.bind(("127.0.0.1", port or free_port()))
         self.port = self._socket.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._reading = threading.Thread(target=self._read, daemon=True)

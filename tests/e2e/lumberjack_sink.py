@@ -19,6 +19,7 @@ import time
 
 from harness import wait_pause
 from lumberjack_frames import ProtocolError, Truncated, Window, ack_frame, event_problems, read_frames, read_window_count
+from ports import free_port
 
 # What an answer is made of, in a list. After RESET and HANG_UP nothing follows.
 Step = collections.namedtuple("Step", "kind value")
@@ -228,7 +229,7 @@ class LumberjackSink:
             if client_authority:
                 self._context.verify_mode = ssl.CERT_REQUIRED
                 self._context.load_verify_locations(client_authority)
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self._listener = socket.create_server(("127.0.0.1", port or free_port()), backlog=64)
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._accepting = threading.Thread(target=self._accept, daemon=True)

@@ -7,6 +7,8 @@ import json
 import re
 import threading
 
+from ports import free_port
+
 Entry = collections.namedtuple("Entry", "labels ts line meta")  # dict, ns, str, dict
 
 # What the test wants a request to be answered with. `hang_up`: close without an answer.
@@ -189,7 +191,7 @@ class Sink:
             def handle_error(self, request, address):
                 pass  # A killed agent resets its connections.
 
-        self._server = Server(("127.0.0.1", port), Handler)
+        self._server = Server(("127.0.0.1", port or free_port()), Handler)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/loki/api/v1/push"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
