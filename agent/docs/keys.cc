@@ -27,7 +27,8 @@ std::vector<std::string> SplitSections(std::string_view list) {
 std::string_view KeyRow::Cell(std::string_view title) const {
   const auto found = std::find(titles.begin(), titles.end(), title);
   const auto column = static_cast<std::size_t>(found - titles.begin());
-  return column < cells.size() ? std::string_view(cells[column]) : std::string_view();
+  if (column >= cells.size()) return {};
+  return cells[column];
 }
 
 std::vector<KeyRow> KeyRows(const std::vector<Block>& blocks) {

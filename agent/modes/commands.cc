@@ -6,6 +6,7 @@
 #include "agent/modes/buffer_tool.h"
 #include "agent/modes/configured.h"
 #include "agent/modes/convert.h"
+#include "agent/modes/docs.h"
 #include "agent/modes/pipeline_test.h"
 #include "agent/modes/ready.h"
 #include "agent/modes/replay.h"
@@ -19,6 +20,7 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"setup", "-config.file FILE", "makes templates and aliases", RunSetup},
     {"buffer", "ls|verify|cat DIR", "looks into a disk buffer", RunBufferTool},
     {"convert", "promtail FILE", "makes a configuration out of another's", RunConvert},
+    {"docs", "[NAME]", "shows the documentation of anything", RunDocs},
     {"replay", "FILE...", "sends a dead letter again", RunReplay},
     {"ready", "[URL]", "asks a running agent whether it is ready", RunReady},
     {"configured", "-config.file FILE", "says whether a receiver is named", RunConfigured},

@@ -2,10 +2,7 @@
 // its default, its choices, its range; and no other key is.
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -134,6 +131,13 @@ std::string WrongType(const ObservedKey& key, const DocumentedKey& documented) {
   return {};
 }
 
+void AppendWrong(const ObservedKey& key, const DocumentedKey& documented,
+                 std::set<std::string>& wrong) {
+  for (const std::string& what : {WrongDefault(key, documented), WrongType(key, documented)}) {
+    if (!what.empty()) wrong.insert(documented.Where() + " " + what);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("reference: every key that the code reads is documented in the page of its section",
@@ -159,21 +163,15 @@ TEST_CASE("reference: every documented key is one that the code reads", "[docs]"
 
 TEST_CASE("reference: documented defaults, types, choices and ranges are those of the code",
           "[docs]") {
-  Lines wrong;
+  std::set<std::string> wrong;
   for (const auto& [path, ways] : Observed()) {
     for (const DocumentedKey* const documented : DocumentationOf(path)) {
-      for (const ObservedKey& key : ways) {
-        for (const std::string& what :
-             {WrongDefault(key, *documented), WrongType(key, *documented)}) {
-          const std::string line = documented->Where() + " " + what;
-          if (!what.empty() && std::find(wrong.begin(), wrong.end(), line) == wrong.end())
-            wrong.push_back(line);
-        }
-      }
+      for (const ObservedKey& key : ways)
+        AppendWrong(key, *documented, wrong);
     }
   }
 
-  CHECK_THAT(wrong, Catch::Matchers::Equals(Lines{}));
+  CHECK_THAT(Lines(wrong.begin(), wrong.end()), Catch::Matchers::Equals(Lines{}));
 }
 
 TEST_CASE("reference: every table of keys has the same columns", "[docs]") {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/docs/markdown.h"
@@ -90,8 +91,10 @@ TEST_CASE("links: every link between pages leads to a file and a heading that ar
         ++count;
         const std::string what = WrongLink(page, target);
         if (what.empty()) continue;
-        wrong.push_back(page.lexically_relative(AGENT_SOURCE_DIR).string() + ":" +
-                        std::to_string(block.line) + ": " + target + ": " + what);
+        std::string line = page.lexically_relative(AGENT_SOURCE_DIR).string();
+        line += ":" + std::to_string(block.line);
+        line.append(": ").append(target).append(": ").append(what);
+        wrong.push_back(std::move(line));
       }
     }
   }

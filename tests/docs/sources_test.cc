@@ -110,7 +110,9 @@ TEST_CASE("reference: every key in the sources has been asked for", "[docs]") {
       if (!ReadsFields(text) || path == "outputs/loki/push_request.cc") continue;
       for (const std::string& key : KeysIn(text)) {
         ++count;
-        if (!seen.contains(key)) unseen.push_back(path + ": " + key);
+        if (seen.contains(key)) continue;
+        unseen.push_back(path);
+        unseen.back().append(": ").append(key);
       }
     }
   }
