@@ -16,6 +16,9 @@ struct TlsOptions {
   std::string key_file;
   std::string key_passphrase;  // Of an encrypted key; empty: it is not.
   std::string server_name;     // Empty: the host that is connected to.
+  // SHA-256 of an authority that is trusted too, when the peer shows it: 64 digits in lower case.
+  // Empty: none.
+  std::string trusted_fingerprint;
   bool insecure_skip_verify = false;
   bool any_server_name = false;  // The certificate must be good, whoever's it is.
   std::string min_version;       // "TLS10" to "TLS13"; empty: the library's.

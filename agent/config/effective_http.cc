@@ -62,6 +62,7 @@ void WriteSsl(YamlWriter& out, const TlsConfig& tls) {
   if (!tls.ca.empty() || !tls.ca_file.empty()) {
     WriteList(out, "certificate_authorities", {tls.ca.empty() ? tls.ca_file : tls.ca});
   }
+  out.OptionalText("ca_trusted_fingerprint", tls.trusted_fingerprint);
   out.OptionalText("certificate", tls.cert.empty() ? tls.cert_file : tls.cert);
   if (tls.key.empty()) out.OptionalText("key", tls.key_file);
   out.Secret("key", tls.key);
@@ -82,7 +83,9 @@ void WriteSsl(YamlWriter& out, const TlsConfig& tls) {
 
 void WriteTls(YamlWriter& out, const TlsConfig& tls) {
   if (tls == TlsConfig{}) return;
-  if (tls.any_server_name || !tls.key_passphrase.empty()) return WriteSsl(out, tls);
+  if (tls.any_server_name || !tls.key_passphrase.empty() || !tls.trusted_fingerprint.empty()) {
+    return WriteSsl(out, tls);
+  }
   out.BeginMap("tls_config");
   out.OptionalText("ca", tls.ca);
   out.OptionalText("ca_file", tls.ca_file);

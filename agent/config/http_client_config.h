@@ -28,6 +28,8 @@ struct TlsConfig {
   std::string key_file;
   std::string key_passphrase;  // Secret. Of an encrypted key; `ssl` alone has it.
   std::string server_name;     // Empty: the host of the URL.
+  std::string
+      trusted_fingerprint;  // `ca_trusted_fingerprint`, of `ssl` alone. Lower case, no colons.
   bool insecure_skip_verify = false;
   bool any_server_name = false;  // `verification_mode: certificate`, of `ssl` alone.
   TlsVersion min_version = TlsVersion::kDefault;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/config/sections.h"
+#include "base/net/trusted_fingerprint.h"
 
 namespace agent {
 namespace {
@@ -33,6 +34,16 @@ void ReadAuthorities(FieldReader& fields, TlsConfig& tls) {
   }
   if (!tls.ca.empty() && !tls.ca_file.empty()) {
     fields.Error("certificate_authorities", "either a file or texts", "put them into one file");
+  }
+}
+
+void ReadFingerprint(FieldReader& fields, TlsConfig& tls) {
+  const std::string text = fields.String("ca_trusted_fingerprint");
+  tls.trusted_fingerprint = NormalFingerprint(text);
+  if (!text.empty() && tls.trusted_fingerprint.empty()) {
+    fields.Error("ca_trusted_fingerprint",
+                 "'" + text + "' is no SHA-256: expected 64 hexadecimal digits",
+                 "openssl x509 -fingerprint -sha256 -noout -in ca.crt");
   }
 }
 
@@ -69,6 +80,7 @@ bool ReadSsl(FieldReader& parent, TlsConfig& tls) {
   FieldReader fields(*node, parent.PathOf("ssl"), parent.problems());
   const bool enabled = fields.Bool("enabled", true);
   ReadAuthorities(fields, tls);
+  ReadFingerprint(fields, tls);
   ReadPem(fields, "certificate", tls.cert, tls.cert_file);
   ReadPem(fields, "key", tls.key, tls.key_file);
   tls.key_passphrase = fields.String("key_passphrase");

@@ -18,6 +18,7 @@ TlsOptions ToTlsOptions(const TlsConfig& tls) {
   options.key_file = tls.key_file;
   options.key_passphrase = tls.key_passphrase;
   options.server_name = tls.server_name;
+  options.trusted_fingerprint = tls.trusted_fingerprint;
   options.insecure_skip_verify = tls.insecure_skip_verify;
   options.any_server_name = tls.any_server_name;
   options.min_version = TlsVersionName(tls.min_version);

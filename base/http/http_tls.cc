@@ -5,6 +5,8 @@
 
 #include <curl/curl.h>
 
+#include "base/net/trusted_fingerprint.h"
+
 namespace agent {
 namespace {
 
@@ -35,6 +37,12 @@ void SetBlob(CURL* easy, CURLoption option, const std::string& text) {
   curl_easy_setopt(easy, option, &blob);
 }
 
+// libcurl's callback, before each handshake.
+CURLcode AddTrust(CURL* /*easy*/, void* context, void* fingerprint) {
+  TrustFingerprint(static_cast<SSL_CTX*>(context), *static_cast<const std::string*>(fingerprint));
+  return CURLE_OK;
+}
+
 }  // namespace
 
 HttpTls::HttpTls(TlsOptions options)
@@ -58,6 +66,10 @@ Status HttpTls::Apply(CURL* easy) {
   SetBlob(easy, CURLOPT_CAINFO_BLOB, ca_.text());
   SetBlob(easy, CURLOPT_SSLCERT_BLOB, cert_.text());
   SetBlob(easy, CURLOPT_SSLKEY_BLOB, key_.text());
+  if (!options_.trusted_fingerprint.empty()) {
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, AddTrust);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &options_.trusted_fingerprint);
+  }
   if (!options_.key_passphrase.empty()) {
     curl_easy_setopt(easy, CURLOPT_KEYPASSWD, options_.key_passphrase.c_str());
   }

@@ -11,6 +11,7 @@
 
 #include "base/net/openssl.h"
 #include "base/net/tls_transport.h"
+#include "base/net/trusted_fingerprint.h"
 
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -173,6 +174,9 @@ Status TlsClient::Refresh() {
                      nullptr);
   if (Status used = UseVersions(ssl.get(), options_); !used.ok()) return used;
   if (Status used = UseAuthorities(ssl.get(), ca_); !used.ok()) return used;
+  if (!options_.trusted_fingerprint.empty()) {
+    TrustFingerprint(ssl.get(), options_.trusted_fingerprint);
+  }
   if (!cert_.text().empty()) {
     if (Status used = UseCertificate(ssl.get(), cert_); !used.ok()) return used;
     if (Status used = UseKey(ssl.get(), key_, options_.key_passphrase); !used.ok()) return used;

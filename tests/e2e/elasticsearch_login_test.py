@@ -2,6 +2,7 @@
 """How the Elasticsearch output logs in, over TLS and without, and what it counts."""
 
 import base64
+import pathlib
 import subprocess
 
 import harness
@@ -56,6 +57,8 @@ class LoginTest(ElasticsearchCase):
         self.assertIn(b"config.yaml:", result.stderr + result.stdout)
 
     def tls_options(self, files, **names):
+        if "ca_trusted_fingerprint" in names:
+            return {"ssl": {"ca_trusted_fingerprint": "0" * 64}}
         return {"ssl": {key: [files[name]] if key == "certificate_authorities" else files[name] for key, name in names.items()}}
 
     def test_tls_with_authority_and_client_certificate(self):
@@ -75,11 +78,21 @@ class LoginTest(ElasticsearchCase):
         self.ships(sink, **options)
         self.assertNotIn("secret-phrase", self.agents[0].get("/config?format=yaml")[1] + self.agents[0].log())
 
+    def test_an_authority_that_is_trusted_by_its_fingerprint(self):
+        files = make_certificates(self.dir)
+        chain = self.dir / "chain.crt"
+        chain.write_text(pathlib.Path(files["server.crt"]).read_text() + pathlib.Path(files["ca.crt"]).read_text())
+        sink = self.bulk(certificate=(str(chain), files["server.key"]))
+        print_it = ["openssl", "x509", "-fingerprint", "-sha256", "-noout", "-in", files["ca.crt"]]
+        shown = subprocess.run(print_it, check=True, capture_output=True, text=True).stdout
+        self.ships(sink, ssl={"ca_trusted_fingerprint": shown.strip().split("=")[1]})
+
     def test_wrong_certificates_hold_the_data(self):
         files = make_certificates(self.dir)
         mine = dict(certificate=(files["server.crt"], files["server.key"]))
         cases = {
             "unknown authority": (mine, dict(certificate_authorities="stranger.crt")),
+            "another's fingerprint": (mine, dict(ca_trusted_fingerprint="no")),
             "another name": (dict(certificate=(files["misnamed.crt"], files["misnamed.key"])), dict(certificate_authorities="ca.crt")),
             "no client certificate": ({**mine, "client_authority": files["ca.crt"]}, dict(certificate_authorities="ca.crt")),
             "client of a stranger": ({**mine, "client_authority": files["ca.crt"]},

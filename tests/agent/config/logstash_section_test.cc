@@ -88,6 +88,8 @@ TEST_CASE("logstash: what is effective loads again, without the secrets", "[conf
       "hosts: [x]", "hosts: [a, b], ssl: {}, index: i, pipeline: p, ttl: 1m",
       "hosts: [a], ssl: {certificate_authorities: [/ca.pem], verification_mode: certificate}",
       "hosts: [a], ssl: {certificate: /c, key: /k}",
+      "hosts: [a], ssl: {ca_trusted_fingerprint: "
+      "\"AB:cd:00000000000000000000000000000000000000000000000000000000000f\"}",
       "hosts: [a], load_balance: true, workers: 2, document: {layout: flat, tags: [t]}");
   const LoadedConfig first = LoadText(With(keys));
   REQUIRE(Errors(first).empty());
@@ -97,6 +99,12 @@ TEST_CASE("logstash: what is effective loads again, without the secrets", "[conf
   INFO(EffectiveYaml(first.config));
   CHECK(Errors(second).empty());
   CHECK(second.config.outputs == first.config.outputs);
+}
+
+TEST_CASE("logstash: a fingerprint is 64 digits", "[config][logstash]") {
+  const LoadedConfig loaded = LoadText(With("hosts: [a], ssl: {ca_trusted_fingerprint: abc}"));
+
+  CHECK(Errors(loaded).find("expected 64 hexadecimal digits") != std::string::npos);
 }
 
 TEST_CASE("logstash: secrets are not shown", "[config][logstash]") {

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <csignal>
 #include <cstddef>
 #include <utility>
@@ -131,6 +132,18 @@ TestCertificate MakeTestCertificate(const std::string& subject, const std::strin
   return {TextOf(cert_text.get()), TextOf(key_text.get())};
 }
 
+std::string FingerprintOf(const std::string& certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  X509_digest(ParseCertificate(certificate).get(), EVP_sha256(), digest.data(), &size);
+  std::string hex;
+  for (std::size_t i = 0; i < size; ++i) {
+    hex += "0123456789abcdef"[digest.at(i) >> 4];
+    hex += "0123456789abcdef"[digest.at(i) & 15];
+  }
+  return hex;
+}
+
 std::string EncryptedKey(const std::string& key, const std::string& passphrase) {
   const BioPtr text(BIO_new(BIO_s_mem()), BIO_free);
   PEM_write_bio_PKCS8PrivateKey(text.get(), ParseKey(key).get(), EVP_aes_256_cbc(),
@@ -143,6 +156,10 @@ TlsPeer::TlsPeer(int fd, const TestCertificate& own, const std::string& client_a
     : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free), ssl_(nullptr, SSL_free) {
   SSL_CTX_use_certificate(context_.get(), ParseCertificate(own.cert).get());
   SSL_CTX_use_PrivateKey(context_.get(), ParseKey(own.key).get());
+  const std::size_t more = own.cert.find("-----BEGIN", 1);
+  if (more != std::string::npos) {
+    SSL_CTX_add1_chain_cert(context_.get(), ParseCertificate(own.cert.substr(more)).get());
+  }
   if (!client_authority.empty()) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()),
                         ParseCertificate(client_authority).get());

@@ -49,12 +49,15 @@ struct TestCertificate {
 // itself, and is an authority.
 TestCertificate MakeTestCertificate(const std::string& subject, const std::string& valid_for,
                                     const TestCertificate* issuer = nullptr);
+// SHA-256 of the first certificate, as 64 digits.
+std::string FingerprintOf(const std::string& certificate);
 std::string EncryptedKey(const std::string& key, const std::string& passphrase);
 
 // The server's side of TLS.
 class TlsPeer {
  public:
-  // `client_authority` not empty: client certificates are demanded.
+  // A second certificate in `own.cert` is shown with the first. `client_authority` not empty:
+  // client certificates are demanded.
   TlsPeer(int fd, const TestCertificate& own, const std::string& client_authority = "");
   [[nodiscard]] bool accepted() const { return accepted_; }
   std::string Read(std::size_t size);

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/net/stream_connection.h"
+#include "base/net/trusted_fingerprint.h"
 #include "tests/base/net/loopback_peer.h"
 #include "tests/support/temp_dir.h"
 
@@ -115,6 +116,55 @@ TEST_CASE("TLS: what is verified is what was asked for", "[net][tls]") {
   CHECK(f.client.connected == (c.refused == nullptr));
   CHECK((end.kind == StreamEndKind::kUntrusted) == (c.refused != nullptr));
   if (c.refused != nullptr) CHECK(end.error.find(c.refused) != std::string::npos);
+}
+
+TEST_CASE("TLS: an authority can be trusted by its fingerprint", "[net][tls]") {
+  struct Case {
+    const char* name;
+    const char* of;     // Whose fingerprint is configured.
+    const char* shown;  // What the server shows besides its own certificate.
+    bool right_name;
+    bool trusted;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"the authority's, which is shown", "authority", "authority", true, true},
+      {"the authority's, which is not shown", "authority", "nothing", true, false},
+      {"the server's own", "server", "nothing", true, true},
+      {"a stranger's", "stranger", "authority", true, false},
+      {"a stranger's, who is shown but signed nothing", "stranger", "stranger", true, false},
+      {"the authority's, and another name", "authority", "authority", false, false},
+  }));
+  INFO(c.name);
+  Fixture f;
+  const TestCertificate stranger = MakeTestCertificate("stranger", "");
+  const auto named = [&](std::string_view who) -> std::string {
+    if (who == "nothing") return "";
+    return who == "authority" ? f.authority.cert : who == "server" ? f.server.cert : stranger.cert;
+  };
+  TestCertificate server = c.right_name ? f.server : f.misnamed;
+  server.cert += named(c.shown);
+  TlsOptions options;
+  options.ca = MakeTestCertificate("another authority", "").cert;
+  options.trusted_fingerprint = FingerprintOf(named(c.of));
+
+  const StreamEnd end = f.Greeted(server, options);
+
+  INFO(end.error);
+  CHECK(f.client.connected == c.trusted);
+  CHECK((end.kind == StreamEndKind::kUntrusted) == !c.trusted);
+}
+
+TEST_CASE("TLS: fingerprints are taken as tools print them", "[net][tls]") {
+  const std::string digits(64, 'a');
+  CHECK(NormalFingerprint(digits) == digits);
+  CHECK(NormalFingerprint(std::string(64, 'A')) == digits);
+  std::string colons = "AA";
+  for (int i = 1; i < 32; ++i)
+    colons += ":aA";
+  CHECK(NormalFingerprint(colons) == digits);
+  CHECK(NormalFingerprint(std::string(40, 'a')).empty());
+  CHECK(NormalFingerprint(std::string(63, 'a') + "g").empty());
+  CHECK(NormalFingerprint("").empty());
 }
 
 TEST_CASE("TLS: the name that is configured is the one that must fit", "[net][tls]") {
