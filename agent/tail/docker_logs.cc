@@ -96,8 +96,10 @@ DockerClient& DockerLogs::ClientOf(const std::shared_ptr<const DockerOptions>& d
 }
 
 DockerCursor DockerLogs::StoredCursor(const ContainerLog& wanted) const {
-  const std::string detail = positions_.Cursor(DetailKey(wanted));
-  return DockerCursor::Parse(detail.empty() ? positions_.Cursor(CursorKey(wanted)) : detail);
+  const DockerCursor detail = DockerCursor::Parse(positions_.Cursor(DetailKey(wanted)));
+  const DockerCursor seconds = DockerCursor::Parse(positions_.Cursor(CursorKey(wanted)));
+  // Promtail, or the log's file when that could be read, has come further meanwhile.
+  return seconds.Seconds() > detail.Seconds() ? seconds : detail;
 }
 
 void DockerLogs::Begin(const std::string& key, std::shared_ptr<const ContainerLog> wanted) {

@@ -79,6 +79,8 @@ struct FollowedFile {
   uint64_t event_in_scan = 0;  // The latest inotify event came in this scan's time.
   int silent_scans = 0;
 
+  uint64_t cursor_noted_at = 0;  // A container's: the offset whose second stands in its cursor.
+
   Backlog backlog;  // Since when there is something that is not settled.
 
   // For deciding when it is finished. Monotonic.

@@ -102,6 +102,8 @@ void PositionStore::LoadPositions() {
     }
     return;
   }
+  const Result<FileStat> info = StatPath(options_.filename);
+  if (info.ok()) loaded_modified_ns_ = info->modified_ns;
   ParsedPositions parsed = ParsePositions(*text);
   if (parsed.bad_lines > 0) {
     logger_.Warn("tail", "positions file is damaged: its bad lines are ignored",

@@ -62,6 +62,9 @@ class PositionStore {
   // there is none. Each is given once: TakeForeign() forgets it.
   [[nodiscard]] std::optional<uint64_t> Foreign(const std::string& path) const;
   void TakeForeign(const std::string& path) { foreign_.erase(path); }
+  // When positions.yaml had last been written when it was loaded, by the wall clock; 0: it was not
+  // there.
+  [[nodiscard]] int64_t loaded_modified_ns() const { return loaded_modified_ns_; }
 
   // Change the journal; on disk after Commit().
   void Put(SourceRecord record);
@@ -115,6 +118,7 @@ class PositionStore {
   Journal journal_;
   PositionEntries others_;  // Cursors, and paths that are not ours (yet).
   Offsets foreign_;
+  int64_t loaded_modified_ns_ = 0;
   std::string last_saved_;
   bool saved_ = true;  // What the journal says was last written to positions.yaml stands there.
   std::string journal_problem_;

@@ -117,6 +117,15 @@ const SourceRecord* RecordIndex::OfAnyJob(const FileToMatch& file) const {
   return furthest;
 }
 
+std::vector<const SourceRecord*> RecordIndex::OfPath(const std::string& path) const {
+  std::vector<const SourceRecord*> found;
+  const auto [first, last] = by_path_.equal_range(path);
+  for (auto at = first; at != last; ++at) {
+    if (Free(*at->second)) found.push_back(at->second);
+  }
+  return found;
+}
+
 std::vector<const SourceRecord*> RecordIndex::OfJob(std::string_view job) const {
   std::vector<const SourceRecord*> found;
   const auto [first, last] = by_job_.equal_range(std::string(job));

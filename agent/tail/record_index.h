@@ -42,6 +42,8 @@ class RecordIndex {
   [[nodiscard]] std::vector<HeadHash> HeadsAt(const std::string& path) const;
   // How far the furthest reader of exactly this file has got, in any job; null: nobody has read it.
   [[nodiscard]] const SourceRecord* OfAnyJob(const FileToMatch& file) const;
+  // Of files that were found at `path`, or seen there last, by any job.
+  [[nodiscard]] std::vector<const SourceRecord*> OfPath(const std::string& path) const;
   // Of this job, all.
   [[nodiscard]] std::vector<const SourceRecord*> OfJob(std::string_view job) const;
   // Nobody has claimed it.

@@ -108,6 +108,21 @@ std::optional<FoundFile> FindCopy(DirectoryIndex& index, const std::string& path
   return std::nullopt;
 }
 
+std::optional<FoundFile> FindEarlier(DirectoryIndex& index, const std::string& path,
+                                     const std::string& target, const NotedOffset& noted,
+                                     const IsUnknown& unknown) {
+  const auto now = LookAt(path);
+  if (!now || now->born_ns <= noted.noted_ns) return std::nullopt;
+  std::optional<FoundFile> latest;
+  for (FoundFile& found : RotatedFiles(index, path, target, 0)) {
+    if (found.compressed || found.born_ns == 0 || found.born_ns > noted.noted_ns) continue;
+    if (found.info.key == now->info.key || !unknown(found.info.key)) continue;
+    if (!latest || found.born_ns > latest->born_ns) latest = std::move(found);
+  }
+  if (latest && latest->info.size_bytes < noted.offset) return std::nullopt;
+  return latest;
+}
+
 std::vector<FoundFile> FindBetween(DirectoryIndex& index, const std::string& path,
                                    const std::string& target, const std::vector<HeadHash>& heads,
                                    const FileBefore& before, const IsUnknown& unknown) {

@@ -44,6 +44,18 @@ std::optional<FoundFile> FindCopy(DirectoryIndex& index, const std::string& path
                                   const FileIdentity& original, uint64_t min_bytes,
                                   int64_t modified_after_ns, const IsUnknown& unknown);
 
+// The file that was at `path` (a symbolic link to `target`, or that one is empty) when somebody
+// noted an offset of it, if another one is there by now: of those under rotated names the last that
+// was made before that moment. Nothing where the file system does not say when a file was made,
+// where it has been compressed, or has less than the offset.
+struct NotedOffset {
+  uint64_t offset = 0;
+  int64_t noted_ns = 0;  // By the wall clock.
+};
+std::optional<FoundFile> FindEarlier(DirectoryIndex& index, const std::string& path,
+                                     const std::string& target, const NotedOffset& noted,
+                                     const IsUnknown& unknown);
+
 // Files that were at `path` (a symbolic link to `target`, or that one is empty) for a while after
 // the one that was last written at `modified_ns` and last seen there at `seen_ns` (by the wall
 // clock; 0: unknown), and were rotated away before anybody saw them. Oldest first. None that begins

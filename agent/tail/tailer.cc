@@ -53,7 +53,10 @@ Tailer::~Tailer() {
 
 void Tailer::Start() {
   running_ = true;
-  positions_.Start(loop_, [this] { return Positions(); });
+  positions_.Start(loop_, [this] {
+    NoteContainerCursors();
+    return Positions();
+  });
   housekeeping_.StartRepeating(kHousekeeping, [this] { Housekeep(); });
   ScheduleScan(milliseconds(0));
 }

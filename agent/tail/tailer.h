@@ -301,7 +301,23 @@ class Tailer {
   void FollowOrphans(DirectoryIndex& index);
   void SkipOnce(const std::string& path, std::string_view why);
   [[nodiscard]] NewFile FromScan(const ScannedFile& found);
+
+  // --- tailer_foreign.cc: offsets that another program has left in positions.yaml.
+  // A file at such a path goes on there.
   void ApplyForeign(NewFile& init);
+  void SettleAt(NewFile& init, uint64_t offset) const;
+  // A container's log goes on at the second that Promtail has noted, if it has come further.
+  void ApplyContainerCursor(NewFile& init) const;
+  // The other way round: notes the second that each container's log has settled in.
+  void NoteContainerCursors();
+  // The file that the offset was for has been rotated since: takes it up, and what came between it
+  // and the one that is at the path now. Returns the last of them; null: it is that one's.
+  FollowedFile* FollowForeign(const ScannedFile& found, DirectoryIndex& index,
+                              const RecordIndex& records);
+  // Those that were applied, and what the journal knew about their paths, have had their use.
+  void TakeForeign(RecordIndex& records);
+  // Takes `to_forget_` out of the journal. No RecordIndex may be in use.
+  void ForgetLeft();
 
   // --- tailer_rotation.cc: truncation, copies, ends.
   void CheckWaiting(FollowedFile& file, int64_t now_ns);

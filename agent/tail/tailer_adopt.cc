@@ -49,23 +49,6 @@ Tailer::NewFile Tailer::FromScan(const ScannedFile& found) {
   return init;
 }
 
-void Tailer::ApplyForeign(NewFile& init) {
-  const std::optional<uint64_t> offset = positions_.Foreign(init.place);
-  if (!offset) return;
-  // For every job and label set that reads the path: forgotten when all have taken it up.
-  foreign_taken_.push_back(init.place);
-  if (init.group->content.compression != Compression::kNone) {
-    logger_.Info("tail",
-                 "a position of another program counts lines of a compressed file: not used",
-                 {{"path", init.place}, {"position", *offset}});
-    return;
-  }
-  if (*offset > init.info.size_bytes) return;  // Of a file that is no more.
-  init.record.settled.clear();
-  for (const std::string& id : output_ids_)
-    init.record.settled.emplace_back(id, *offset);
-}
-
 void Tailer::AdoptAll(std::vector<ScannedFile*> unknown, DirectoryIndex& index,
                       RecordIndex& records) {
   std::erase_if(unknown, [this](const ScannedFile* found) {
@@ -95,8 +78,7 @@ void Tailer::AdoptAll(std::vector<ScannedFile*> unknown, DirectoryIndex& index,
       AdoptNew(*found, index, records);
     }
   }
-  for (const std::string& path : std::exchange(foreign_taken_, {}))
-    positions_.TakeForeign(path);
+  TakeForeign(records);
 }
 
 FileToMatch Tailer::ToMatch(const ScannedFile& found) {
@@ -187,7 +169,11 @@ void Tailer::AdoptNew(const ScannedFile& found, DirectoryIndex& index, RecordInd
     // As in Promtail, where a position belongs to the path: a new job goes on where another one is.
     init.record.settled = {{"", other->MinSettled()}};
   }
-  ApplyForeign(init);
+  if (FollowedFile* const rest = FollowForeign(found, index, records)) {
+    init.predecessor = rest;
+  } else {
+    ApplyForeign(init);
+  }
   Follow(std::move(init));
 }
 

@@ -32,8 +32,7 @@ void Tailer::ApplyScan(ScanResult result) {
   }
   TakeUp(std::move(unknown), index);
   FollowOrphans(index);
-  for (const SourceKey& key : std::exchange(to_forget_, {}))
-    positions_.Forget(key);
+  ForgetLeft();
   for (const std::string& path : result.not_files)
     SkipOnce(path, "matches, but is no regular file: skipped");
   for (const std::string& path : result.refused)
