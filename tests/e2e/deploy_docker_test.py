@@ -4,17 +4,13 @@ every log where the container is granted that. Its base is a Debian made here, s
 
 import json
 import os
-import shutil
-import subprocess
 import unittest
 
 import harness
-from dockerd import Dockerd
-from harness import AGENT, ROOT, base_config, build_server, file_job, free_port, wait_until, write_lines
+from agent_image import GRANTED, READ_ONLY, daemon_with_image
+from harness import base_config, file_job, free_port, wait_until, write_lines
 
 IMAGE = "log-agent:test"
-READ_ONLY = ("--read-only", "--cap-drop=ALL", "--tmpfs=/tmp")
-GRANTED = ("--cap-add=DAC_READ_SEARCH",)
 
 
 class DeployDockerTest(harness.TestCase):
@@ -22,23 +18,8 @@ class DeployDockerTest(harness.TestCase):
     def setUpClass(cls):
         if harness.SANITIZED:
             raise unittest.SkipTest("the image is for the agent as it is shipped")
-        base = build_server("debian")
-        cls.daemon = Dockerd(storage="overlay2")
+        cls.daemon = daemon_with_image(IMAGE)
         cls.addClassCleanup(cls.daemon.close)
-        cls.daemon.docker("import", base, "debian:test")
-        context = cls.daemon.dir / "context"
-        (context / "dist").mkdir(parents=True)
-        shutil.copytree(ROOT / "deploy/docker", context / "deploy/docker")
-        shutil.copy(ROOT / ".dockerignore", context)
-        subprocess.run(["strip", "-o", context / "dist/agent", AGENT], check=True)
-        subprocess.run(["g++", "-std=c++20", "-Os", "-static", "-s", "-o", context / "dist/launch",
-                        ROOT / "deploy/docker/launch.cc"], check=True)  # fmt: skip
-        built = cls.daemon.docker(
-            "build", "--network=none", "--file", str(context / "deploy/docker/Dockerfile"), "--tag", IMAGE,
-            "--build-arg", "BASE=debian:test", "--build-arg", "PREBUILT=dist", str(context), check=False, timeout=300,
-        )  # fmt: skip
-        if built.returncode != 0:
-            raise AssertionError(built.stdout + built.stderr)
 
     def setUp(self):
         super().setUp()
