@@ -28,6 +28,16 @@ bool KnowsBirth(int fd) {
          (info.stx_mask & STATX_BTIME) != 0;
 }
 
+// The clock of files goes in ticks: what is made from now on is younger than what was made before.
+void WaitForTick() {
+  timespec made{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &made);
+  timespec tick{};
+  do {
+    clock_gettime(CLOCK_REALTIME_COARSE, &tick);
+  } while (std::tie(tick.tv_sec, tick.tv_nsec) == std::tie(made.tv_sec, made.tv_nsec));
+}
+
 }  // namespace
 
 TEST_CASE("first reads: logs made while the agent runs are counted by job", "[tail]") {
@@ -35,15 +45,10 @@ TEST_CASE("first reads: logs made while the agent runs are counted by job", "[ta
   const UniqueFd older = Make(dir.path() + "/older.log");
   if (!KnowsBirth(older.get())) return;  // Nothing is counted on such a file system.
 
+  WaitForTick();
+
   FirstReads reads;
   reads.Note("a", older.get());
-  // The clock of files may go in ticks: a new file is younger than `reads` from the next one on.
-  timespec made{};
-  clock_gettime(CLOCK_REALTIME, &made);
-  timespec tick{};
-  do {
-    clock_gettime(CLOCK_REALTIME_COARSE, &tick);
-  } while (std::tie(tick.tv_sec, tick.tv_nsec) <= std::tie(made.tv_sec, made.tv_nsec));
   const UniqueFd newer = Make(dir.path() + "/newer.log");
   reads.Note("a", newer.get());
   reads.Note("b", newer.get());
