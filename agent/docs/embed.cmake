@@ -4,10 +4,14 @@ string(REPLACE "|" ";" pages "${PAGES}")
 set(source "#include \"agent/docs/pages.h\"\n\n#include <array>\n\nnamespace agent::docs {\nnamespace {\n\n")
 string(APPEND source "constexpr std::array kPages = std::to_array<Page>({\n")
 foreach(page IN LISTS pages)
-  # "outputs/README.md" is called outputs, "pipeline/stages/json.md" json.
+  # "outputs/README.md" is called outputs, "deploy/docker/README.md" deploy-docker (docker is a stage),
+  # "pipeline/stages/json.md" json.
   get_filename_component(name "${page}" NAME_WE)
   if(name STREQUAL "README" AND page MATCHES "([^/]+)/README.md$")
     set(name "${CMAKE_MATCH_1}")
+  endif()
+  if(page MATCHES "^deploy/[^/]+/README.md$")
+    set(name "deploy-${name}")
   endif()
   string(TOLOWER "${name}" name)
   file(READ "${ROOT}/${page}" text)

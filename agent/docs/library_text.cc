@@ -26,7 +26,8 @@ std::string Shortened(const std::string& text, std::size_t columns) {
   return out + "…";
 }
 
-// What the overview of stages says of each, and other pages of themselves: <!-- about: … -->.
+// What the overview of stages says of each, and other pages of themselves: <!-- about: … -->; else
+// their title.
 std::string About(const Library& library, const OpenPage& open) {
   constexpr std::string_view kAbout = "about: ";
   for (const Block& block : open.blocks) {
@@ -34,7 +35,9 @@ std::string About(const Library& library, const OpenPage& open) {
       return block.text.substr(kAbout.size());
   }
   const OpenPage* const overview = library.PageAt("pipeline/README.md");
-  if (overview == nullptr) return {};
+  const std::string title =
+      open.blocks.empty() ? std::string() : PlainText(open.blocks.front().text);
+  if (overview == nullptr) return title;
   for (const Block& block : overview->blocks) {
     for (const auto& row : block.rows) {
       for (const std::string& cell : row) {
@@ -44,7 +47,7 @@ std::string About(const Library& library, const OpenPage& open) {
       }
     }
   }
-  return {};
+  return title;
 }
 
 std::string PageList(const Library& library, bool stages, const RenderOptions& options) {

@@ -1,5 +1,6 @@
 // Links between the pages of the repository lead to something.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "agent/docs/markdown.h"
+#include "agent/docs/pages.h"
 
 // Comes last: it has a CHECK of its own.
 // clang-format off
@@ -101,6 +103,29 @@ TEST_CASE("links: every link between pages leads to a file and a heading that ar
 
   CHECK(count > 50);
   CHECK_THAT(wrong, Catch::Matchers::Equals(std::vector<std::string>{}));
+}
+
+TEST_CASE("links: every page that users read is in `agent docs`", "[docs]") {
+  std::vector<std::string> missing;
+  for (const fs::path& file : AllMarkdown()) {
+    const std::string path = file.lexically_relative(AGENT_SOURCE_DIR).generic_string();
+    // What is for those who build it.
+    if (path == "CONTRIBUTING.md" || path.starts_with("tests/")) continue;
+    const auto pages = docs::AllPages();
+    const bool shown = std::any_of(pages.begin(), pages.end(),
+                                   [&path](const docs::Page& page) { return page.path == path; });
+    if (!shown) missing.push_back(path + ": a line for agent/docs/CMakeLists.txt");
+  }
+
+  CHECK_THAT(missing, Catch::Matchers::Equals(std::vector<std::string>{}));
+}
+
+TEST_CASE("links: no two pages of `agent docs` have one name", "[docs]") {
+  std::set<std::string_view> names;
+  for (const docs::Page& page : docs::AllPages()) {
+    INFO(page.path);
+    CHECK(names.insert(page.name).second);
+  }
 }
 
 }  // namespace agent
