@@ -14,7 +14,10 @@ build=(
   libsimdjson-dev libsnappy-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-cpp-dev libzstd-dev
   prometheus-cpp-dev tzdata zlib1g-dev
 )
-test=(busybox-static ca-certificates chromium debootstrap etcd-server logrotate maven nginx-light openssl python3 python3-yaml rsyslog systemd-journal-remote zstd)
+test=(
+  busybox-static ca-certificates chromium debootstrap etcd-server fish lintian logrotate man-db maven nginx-light openssl python3 python3-yaml
+  rsyslog systemd systemd-journal-remote zsh zstd
+)
 # Another Docker than Debian's serves as well, and the two cannot be installed together.
 PATH=$PATH:/usr/sbin command -v dockerd >/dev/null || test+=(docker.io)
 # So does another JDK.

@@ -7,6 +7,7 @@
 #include "agent/modes/configured.h"
 #include "agent/modes/convert.h"
 #include "agent/modes/docs.h"
+#include "agent/modes/generate.h"
 #include "agent/modes/pipeline_test.h"
 #include "agent/modes/ready.h"
 #include "agent/modes/replay.h"
@@ -24,6 +25,7 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"replay", "FILE...", "sends a dead letter again", RunReplay},
     {"ready", "[URL]", "asks a running agent whether it is ready", RunReady},
     {"configured", "-config.file FILE", "says whether a receiver is named", RunConfigured},
+    {"generate", "bash|zsh|fish|man", "prints a shell's completion", RunGenerate},
 });
 
 }  // namespace

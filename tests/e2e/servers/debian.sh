@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes a small Debian 12 with the libraries that the agent is linked with, once, and prints the path of the archive: a base
-# for images, where none can be pulled.
+# Makes a small Debian 12 with the libraries that the agent is linked with, and systemd, once, and prints the path of the
+# archive: a base for images, where none can be pulled, and a host to install the package on.
 #
 # Exit code 69 and one line on standard error: debootstrap, root, or Debian's mirror is missing.
 set -euo pipefail
 
 packages=ca-certificates,libabsl20220623,libbz2-1.0,libcurl4,libgnutls30,libisal2,libmaxminddb0,libmicrohttpd12,libpcre2-8-0
 packages+=,libprometheus-cpp-core1.0,libre2-9,libsimdjson14,libsnappy1v5,libssl3,libstdc++6,libsystemd0,libuv1
-packages+=,libxxhash0,libyaml-cpp0.7,libzstd1,tzdata
+packages+=,libxxhash0,libyaml-cpp0.7,libzstd1,systemd,tzdata
 
 unavailable() {
   echo "no Debian image here: $*" >&2
