@@ -28,14 +28,14 @@ bool KnowsBirth(int fd) {
          (info.stx_mask & STATX_BTIME) != 0;
 }
 
-// The clock of files goes in ticks: what is made from now on is younger than what was made before.
+// The clock of files may go in ticks: what is made after this is younger than what was made before.
 void WaitForTick() {
   timespec made{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &made);
+  clock_gettime(CLOCK_REALTIME, &made);
   timespec tick{};
   do {
     clock_gettime(CLOCK_REALTIME_COARSE, &tick);
-  } while (std::tie(tick.tv_sec, tick.tv_nsec) == std::tie(made.tv_sec, made.tv_nsec));
+  } while (std::tie(tick.tv_sec, tick.tv_nsec) <= std::tie(made.tv_sec, made.tv_nsec));
 }
 
 }  // namespace
