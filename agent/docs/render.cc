@@ -107,7 +107,7 @@ class Renderer {
  private:
   void AddHeading(const Block& block) {
     const std::size_t indentation = block.level > 2 ? kIndentation / 2 : 0;
-    Line(indentation, AllOf(ParseSpans(block.text), SpanStyle::kBold));
+    Paragraph(AllOf(ParseSpans(block.text), SpanStyle::kBold), indentation);
   }
 
   void AddItem(const Block& block) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "agent/config/environment.h"
+#include "agent/config/flag_table.h"
 #include "agent/config/flags.h"
 #include "agent/docs/library_text.h"
 #include "agent/docs/pages.h"
@@ -70,7 +71,7 @@ class DocsFlagParser {
       if (argument == "--" && !only_names) {
         only_names = true;
       } else if (only_names || argument.size() < 2 || argument[0] != '-') {
-        parsed_.query += (parsed_.query.empty() ? "" : " ") + std::string(argument);
+        AddName(argument);
       } else {
         Take(argument.substr(argument.starts_with("--") ? 2 : 1));
       }
@@ -79,6 +80,17 @@ class DocsFlagParser {
   }
 
  private:
+  static bool IsFlagOfAgent(std::string_view name) {
+    const auto flags = AllFlags();
+    return std::any_of(flags.begin(), flags.end(),
+                       [name](const FlagEntry& flag) { return flag.name == name; });
+  }
+
+  void AddName(std::string_view name) {
+    if (!parsed_.query.empty()) parsed_.query += ' ';
+    parsed_.query += name;
+  }
+
   void Take(std::string_view flag) {
     if (flag == "help" || flag == "h") {
       parsed_.help = true;
@@ -90,9 +102,10 @@ class DocsFlagParser {
       TakeWidth(arguments_[++next_]);
     } else if (flag.starts_with("width=")) {
       TakeWidth(flag.substr(flag.find('=') + 1));
+    } else if (IsFlagOfAgent(flag)) {
+      AddName(flag);
     } else {
-      parsed_.error = "agent docs: there is no flag -" + std::string(flag) +
-                      "; a flag of the agent is found without its dash\n";
+      parsed_.error = "agent docs: there is no flag -" + std::string(flag) + "\n";
     }
   }
 

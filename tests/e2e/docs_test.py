@@ -52,6 +52,8 @@ class DocsTest(TestCase):
             (("outputs", "ssl"), "verification_mode"),
             (("clients.batchwait",), "duration; default `1s`"),
             (("positions.file",), "-positions.file"),
+            (("-client.url",), "A Loki to push to"),
+            (("__meta_kubernetes_pod_name",), "kubernetes_sd_configs"),
             (("agent_output_state",), "gauge; labels `output`"),
             (("quickstart.sh",), "It is spoken of in"),
         ):
