@@ -133,9 +133,9 @@ exec {never}<> <(:) # Nothing comes from it: reading with a time limit is a paus
 
 export QUICKSTART_PORT=$port QUICKSTART_DIR=$dir
 # In sessions of their own, so that Ctrl-C reaches only this script and the end has an order.
-setsid "$root/examples/generate-logs.sh" "$dir/logs" &
+setsid "$root/examples/quickstart/generate-logs.sh" "$dir/logs" &
 generator=$!
-flags=(-config.file="$root/examples/quickstart.yaml" -config.expand-env=true)
+flags=(-config.file="$root/examples/quickstart/agent.yaml" -config.expand-env=true)
 if [ -n "${LOKI_URL:-}" ]; then
   case "$LOKI_URL" in */push) ;; *) LOKI_URL=${LOKI_URL%/}/loki/api/v1/push ;; esac
   note "Shipping to $LOKI_URL"

@@ -5,6 +5,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 
 import harness
@@ -105,6 +106,39 @@ class ExamplesTest(harness.TestCase):
 
     def test_logstash_filters(self):
         self.check_elasticsearch("logstash-filters")
+
+    def test_syslog_server(self):
+        folder = EXAMPLES / "syslog-server"
+        sink = self.sink()
+        port = harness.free_port()
+        self.env.update(LOKI=sink.url.removesuffix("/loki/api/v1/push"), LISTEN=f"127.0.0.1:{port}")
+        agent = self.start_example(folder)
+
+        def connected():
+            agent.check_running()
+            try:
+                return socket.create_connection(("127.0.0.1", port), 5)
+            except ConnectionRefusedError:
+                return None
+
+        with wait_until("it listens", connected) as sender:
+            sender.sendall((folder / "sample.log").read_bytes())
+
+        want = [json.loads(line) for line in (folder / "entries.ndjson").read_text().splitlines()]
+        wait_until(lambda: f"{sink.taken()}", lambda: sink.taken_count() >= len(want))
+        got = [{"line": entry.line, "ts": entry.ts, "labels": entry.labels} for entry in sink.taken()]
+        self.assertEqual(sorted(got, key=lambda entry: entry["ts"]), want)
+
+    def test_each_folder_has_what_belongs_to_it(self):
+        live = {"docker", "journal", "kubernetes-pods", "quickstart"}  # They read what a machine has.
+        for folder in folders("agent.yaml"):
+            with self.subTest(folder.name):
+                self.assertIn(f"`{folder.name}`", (EXAMPLES / "README.md").read_text())
+                if folder.name in live:
+                    continue
+                self.assertTrue((folder / "sample.log").exists())
+                self.assertTrue((folder / "test.yaml").exists() or (folder / "entries.ndjson").exists())
+        self.assertEqual(list(EXAMPLES.glob("*.yaml")), [])
 
     def test_filebeat_to_logstash(self):
         folder = EXAMPLES / "filebeat-to-logstash"

@@ -163,8 +163,8 @@ class InspectTest(harness.TestCase):
         self.assertIn('- label job="test"\n', told)
 
     def test_every_example_can_be_inspected(self):
-        for path in sorted((harness.ROOT / "examples").glob("*.yaml")):
-            with self.subTest(path.name):
+        for path in sorted((harness.ROOT / "examples").glob("*/agent.yaml")):
+            with self.subTest(path.parent.name):
                 terminal = Terminal(
                     self.dir,
                     [f"-config.file={path}", "-config.expand-env=true", "--stdin", "--dry-run", "--inspect"],

@@ -109,7 +109,7 @@ class ModesTest(harness.TestCase):
     # --- check syntax
 
     def test_every_example_is_a_valid_configuration(self):
-        for path in sorted([*(harness.ROOT / "examples").glob("*.yaml"), *(harness.ROOT / "examples").glob("*/agent.yaml")]):
+        for path in sorted((harness.ROOT / "examples").glob("*/agent.yaml")):
             with self.subTest(str(path)):
                 result = run_agent(self.dir, [f"-config.file={path}", "-config.expand-env=true", "-check-syntax"])
                 self.assertEqual(result.returncode, 0, result.stderr.decode())

@@ -70,9 +70,9 @@ class PipelineTestsTest(harness.TestCase):
         self.assertRegex(result.stdout, rf"^\d+ tests in {len(files)} files: \d+ passed\n$")
 
     def test_the_example_passes(self):
-        code, out, err = self.agent_test("-v", harness.ROOT / "examples/tests")
+        code, out, err = self.agent_test("-v", harness.ROOT / "examples/nginx/test.yaml")
         self.assertEqual(code, 0, out + err)
-        self.assertIn("nginx.yaml:6: method and status are labels, the time is the line's own\n", out)
+        self.assertIn("nginx/test.yaml:6: method and status are labels, the time is the line's own\n", out)
 
     def test_what_fails_is_shown_and_the_exit_code_is_1(self):
         path = self.write(SOME)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes logs as applications do, until it is stopped: examples/generate-logs.sh DIRECTORY
+# Writes logs as applications do, until it is stopped: examples/quickstart/generate-logs.sh DIRECTORY
 #
 #   DIRECTORY/containers/inference-gateway/inference-gateway-json.log   Docker's json-file around an
 #       inference gateway's JSON; some lines have an e-mail address or a user's id in them
