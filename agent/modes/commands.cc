@@ -7,6 +7,7 @@
 #include "agent/modes/configured.h"
 #include "agent/modes/convert.h"
 #include "agent/modes/docs.h"
+#include "agent/modes/doctor.h"
 #include "agent/modes/generate.h"
 #include "agent/modes/pipeline_test.h"
 #include "agent/modes/ready.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::array kCommands = std::to_array<Command>({
     {"test", "FILE...", "runs pipeline tests", RunPipelineTests},
+    {"doctor", "-config.file FILE", "says what does not work, and what mends it", RunDoctor},
     {"setup", "-config.file FILE", "makes templates and aliases", RunSetup},
     {"buffer", "ls|verify|cat DIR", "looks into a disk buffer", RunBufferTool},
     {"convert", "promtail FILE", "makes a configuration out of another's", RunConvert},
