@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/docs/pages.h"
 #include "base/config/scalars.h"
 #include "base/go_format.h"
 #include "tests/docs/documented_keys.h"
@@ -181,6 +182,28 @@ TEST_CASE("reference: every table of keys has the same columns", "[docs]") {
   }
 
   CHECK_THAT(other, Catch::Matchers::Equals(Lines{}));
+}
+
+TEST_CASE("reference: every section with keys has an example", "[docs]") {
+  for (const docs::Page& page : docs::AllPages()) {
+    std::string heading;
+    bool has_keys = false;
+    bool has_example = false;
+    const auto check = [&] {
+      INFO(page.path << ", " << heading);
+      CHECK((!has_keys || has_example));
+      has_keys = has_example = false;
+    };
+    for (const docs::Block& block : docs::ParseMarkdown(page.text)) {
+      if (block.kind == docs::BlockKind::kHeading) {
+        check();
+        heading = block.text;
+      }
+      if (block.kind == docs::BlockKind::kComment) has_keys |= block.text.starts_with("keys:");
+      if (block.kind == docs::BlockKind::kCode) has_example = true;
+    }
+    check();
+  }
 }
 
 TEST_CASE("reference: what every key means is said", "[docs]") {
