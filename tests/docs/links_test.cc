@@ -1,11 +1,13 @@
 // Links between the pages of the repository lead to something.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,9 @@ namespace agent {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 5> kFolders = {"deploy/", "discovery/", "examples/",
+                                                      "pipeline/", "tests/"};
 
 // All Markdown of the repository, but for what is built or hidden.
 std::vector<fs::path> AllMarkdown() {
@@ -69,6 +74,35 @@ std::vector<std::string> Targets(const docs::Block& block) {
   return targets;
 }
 
+// Words that are paths from the root of the repository: `examples/nginx/agent.yaml`. Not those with
+// something left open in them (`tests/pipelines/*.yaml`), nor those behind a path of another kind.
+std::vector<std::string> NamedFiles(const docs::Block& block) {
+  std::string text = block.kind == docs::BlockKind::kCode ? block.text : "";
+  for (const std::string& code : docs::CodeSpans(block.text))
+    text += code + " ";
+  for (const auto& row : block.rows) {
+    for (const std::string& cell : row) {
+      for (const std::string& code : docs::CodeSpans(cell))
+        text += code + " ";
+    }
+  }
+  std::vector<std::string> files;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (word.starts_with("./")) word.erase(0, 2);
+    while (!word.empty() && std::string_view(".,;:)").find(word.back()) != std::string_view::npos)
+      word.pop_back();
+    const bool ours = std::any_of(kFolders.begin(), kFolders.end(), [&word](std::string_view one) {
+      return word.starts_with(one) && word.size() > one.size();
+    });
+    const bool plain = word.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                           "0123456789_-./") == std::string::npos;
+    if (ours && plain) files.push_back(std::move(word));
+  }
+  return files;
+}
+
 // What is wrong with it; empty when nothing.
 std::string WrongLink(const fs::path& page, const std::string& target) {
   if (target.find("://") != std::string::npos) return {};
@@ -103,6 +137,29 @@ TEST_CASE("links: every link between pages leads to a file and a heading that ar
 
   CHECK(count > 50);
   CHECK_THAT(wrong, Catch::Matchers::Equals(std::vector<std::string>{}));
+}
+
+TEST_CASE("links: files of the repository that pages name are there", "[docs][links]") {
+  std::vector<std::string> missing;
+  std::size_t count = 0;
+  for (const fs::path& page : AllMarkdown()) {
+    // It speaks of what was.
+    if (page.filename() == "CHANGELOG.md") continue;
+    for (const docs::Block& block : ReadBlocks(page)) {
+      for (const std::string& name : NamedFiles(block)) {
+        ++count;
+        // `uppercase` is the stage that CONTRIBUTING.md makes up.
+        const bool made_up = name.find("/uppercase") != std::string::npos;
+        if (made_up || fs::exists(fs::path(AGENT_SOURCE_DIR) / name)) continue;
+        std::string line = page.lexically_relative(AGENT_SOURCE_DIR).string();
+        line += ":" + std::to_string(block.line);
+        missing.push_back(line.append(": ").append(name));
+      }
+    }
+  }
+
+  CHECK(count > 50);
+  CHECK_THAT(missing, Catch::Matchers::Equals(std::vector<std::string>{}));
 }
 
 TEST_CASE("links: every page that users read is in `agent docs`", "[docs]") {
