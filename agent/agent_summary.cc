@@ -34,8 +34,11 @@ std::string OneLine(std::string text) {
 }  // namespace
 
 std::string SummaryText(const AgentSummary& summary) {
-  std::string text = Count(summary.files, "file", "files") + " followed, " +
-                     Count(summary.sent_entries, "entry", "entries") + " sent";
+  std::string text = Count(summary.files, "file", "files");
+  if (summary.other_sources > 0) {
+    text += " and " + Count(summary.other_sources, "other source", "other sources");
+  }
+  text += " followed, " + Count(summary.sent_entries, "entry", "entries") + " sent";
   for (std::size_t i = 0; i < std::min(summary.problems.size(), kProblemsShown); ++i)
     text += "; " + OneLine(summary.problems[i]);
   if (summary.problems.size() > kProblemsShown) {
@@ -47,6 +50,11 @@ std::string SummaryText(const AgentSummary& summary) {
 AgentSummary Agent::Summary() const {
   AgentSummary summary;
   if (tailer_ != nullptr) summary.files = tailer_->counters().files_active;
+  if (docker_logs_ != nullptr) summary.other_sources = docker_logs_->Status().size();
+  for (const auto& receiver : receivers_) {
+    for (const ReceiverStatus& source : receiver->Status())
+      summary.other_sources += static_cast<uint64_t>(source.error.empty());
+  }
   for (const auto& output : generation_->engine().outputs()) {
     summary.sent_entries += output->Totals().sent_entries;
     for (const LaneStatus& lane : output->Status()) {

@@ -4,12 +4,14 @@ purged. Nothing but what it says is left, runs, or is read."""
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
 
 import harness
+from fake_docker import FakeDocker
 from harness import free_port, wait_until
 from package import make_package
 from systemd_bed import SystemdBed
@@ -29,6 +31,28 @@ def tree(root):
         found.update(os.path.normpath(os.path.join(relative, name)) for name in [*folders, *files])
         folders[:] = [name for name in folders if not os.path.normpath(os.path.join(relative, name)).startswith(others)]
     return {path for path in found if not path.startswith(others)}
+
+
+class DockerInBed(FakeDocker):
+    """A daemon on the bed's /var/run/docker.sock, whose paths are those of the bed."""
+
+    def __init__(self, bed):
+        bed.run("install", "-d", "/srv/docker", "/var/run")
+        super().__init__(bed.path("/srv/docker"))
+        self.outside, self.root = self.root, pathlib.Path("/srv/docker") / self.root.name
+        bed.run("groupadd", "--system", "docker")
+        bed.run("chgrp", "docker", "/srv/docker/docker.sock")
+        bed.run("chmod", "660", "/srv/docker/docker.sock")
+        bed.run("ln", "-s", "/srv/docker/docker.sock", "/var/run/docker.sock")
+
+    def log_path(self, container):
+        return self.outside / "containers" / container / f"{container}-json.log"
+
+    def begin(self, container):
+        with self.lock:
+            self.containers[container]["State"]["Status"] = "running"
+            self.containers[container]["LogPath"] = str(self.root / "containers" / container / f"{container}-json.log")
+        self.event("start", container)
 
 
 class PackageTest(harness.TestCase):
@@ -146,8 +170,8 @@ class PackageTest(harness.TestCase):
         self.assertEqual(self.bed.run("log-agent", "ready", "-config.file", CONFIG).stdout, "Ready\n")
 
         # systemd knows how it is.
-        self.wait_for(lambda: "1 file followed" in self.bed.show(UNIT, "StatusText"))
-        self.assertRegex(self.bed.show(UNIT, "StatusText"), r"1 file followed, \d+ entries sent$")
+        self.wait_for(lambda: "1 file and 1 other source followed" in self.bed.show(UNIT, "StatusText"))
+        self.assertRegex(self.bed.show(UNIT, "StatusText"), r"followed, \d+ entries sent$")
 
         # A reload is over when systemctl says so, and takes what is new.
         pid = self.main_pid()
@@ -210,6 +234,29 @@ class PackageTest(harness.TestCase):
         for folder in ("/home/somebody", "/tmp", "/var/log", "/etc/log-agent"):
             tried = self.bed.run("nsenter", f"--target={self.main_pid()}", "--mount", "touch", f"{folder}/written", check=False)
             self.assertIn("Read-only file system", tried.stderr)
+
+    def test_with_its_drop_in_it_reads_the_containers_of_docker(self):
+        receiver = self.sink()
+        docker = DockerInBed(self.bed)
+        self.addCleanup(docker.close)
+        docker.create("a" * 64, "web")
+        docker.begin("a" * 64)
+        docker.write("a" * 64, "from a container")
+        docker.log_path("a" * 64).chmod(0o600)
+        self.install()
+        discovery = {"host": "unix:///var/run/docker.sock", "refresh_interval": "1s"}
+        relabel = {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"}
+        job = {"job_name": "containers", "docker_sd_configs": [discovery], "relabel_configs": [relabel]}
+        self.configure(receiver, scrape_configs=[job])
+
+        self.bed.run("systemctl", "start", UNIT)
+        self.wait_for(lambda: "Docker does not answer" in self.journal())
+
+        text = self.bed.path("/usr/share/doc/log-agent/deploy/systemd/drop-ins/docker.conf").read_text()
+        self.bed.write(os.path.join(os.path.dirname(DROP_IN), "docker.conf"), text)
+        self.bed.run("systemctl", "daemon-reload")
+        self.bed.run("systemctl", "restart", UNIT)
+        self.wait_for(lambda: self.lines(receiver) == ["from a container"])
 
     def test_an_upgrade_keeps_the_configuration_and_what_runs(self):
         receiver = self.installed_and_running()

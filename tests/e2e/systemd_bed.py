@@ -116,7 +116,7 @@ class SystemdBed:
         if not self.pid:
             return subprocess.CompletedProcess(command, 1, "", "not there yet")
         result = subprocess.run(
-            ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root", "--wd=/",
+            ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root", "--wd",
              "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
              *(f"{name}={value}" for name, value in (environment or {}).items()), *command],
             capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL,

@@ -121,6 +121,9 @@ TEST_CASE("summary: one line, with the worst first", "[service]") {
   AgentSummary summary{.files = 1, .sent_entries = 1};
   CHECK(SummaryText(summary) == "1 file followed, 1 entry sent");
 
+  summary.other_sources = 2;
+  CHECK(SummaryText(summary) == "1 file and 2 other sources followed, 1 entry sent");
+
   summary = {.files = 2, .sent_entries = 345, .problems = {"loki: retrying:\nrefused", "b", "c"}};
   CHECK(SummaryText(summary) ==
         "2 files followed, 345 entries sent; loki: retrying: refused; b; and 1 more");
