@@ -187,6 +187,12 @@ class DeployKubernetesTest(harness.TestCase):
     def test_a_profile_that_does_not_exist(self):
         self.assertIn("securityProfile: root or nonroot, not rot", self.render(securityProfile="rot", fails=True))
 
+    def test_an_update_that_would_never_end_is_refused(self):
+        said = self.render(fails=True, updateStrategy__rollingUpdate__maxSurge="1")
+        self.assertIn("updateStrategy.rollingUpdate.maxSurge is 1", said)
+        for allowed in ("0", "0%"):
+            self.render(updateStrategy__rollingUpdate__maxSurge=allowed)
+
     def test_values_of_promtails_chart_for_a_gateway(self):
         rendered = self.render(VALUES / "gateway.yaml")
 

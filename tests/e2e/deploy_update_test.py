@@ -6,16 +6,18 @@ import collections
 import json
 import os
 import re
+import tarfile
 import time
 import unittest
 
 import harness
 from agent_image import GRANTED, READ_ONLY, daemon_with_image
-from harness import base_config, file_job, free_port, http_get, wait_until
+from harness import ROOT, base_config, file_job, free_port, http_get, wait_until
 from migrate_bed import Load, TrackedLog, cri
 from sink import Sink, snappy_decode
 
 IMAGE = "log-agent:update"
+DOCUMENT = ROOT / "deploy/migrate.md"
 UPDATES = 20 if harness.FULL else 4
 _NUMBER = re.compile(rb"log=(\S+) seq=(\d{9})")
 
@@ -172,6 +174,66 @@ class RollingUpdateTest(ContainerCase):
         self.rotate()
         self.wait_more()
         self.check_end()
+        self.assertEqual(self.repeats(self.receiver), 0)
+
+
+class ComposeTakeoverTest(ContainerCase):
+    """deploy/migrate.md, With Docker Compose: the same steps with `docker` in the place of `docker compose`."""
+
+    def setUp(self):
+        super().setUp()
+        archive = self.dir / "promtail.tar"
+        with tarfile.open(archive, "w") as tar:
+            tar.add(harness.build_server("promtail"), "usr/bin/promtail")
+            folder = tarfile.TarInfo("tmp")
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(folder)
+        self.daemon.docker("import", str(archive), "promtail:test")
+
+    def steps(self):
+        """The commands of the two blocks, there and back."""
+        section = re.search(r"### With Docker Compose\n(.*?)\n### ", DOCUMENT.read_text(), re.S).group(1)
+        blocks = re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S)
+        commands = [[line.split("#")[0].split() for line in block.splitlines()] for block in blocks]
+        self.assertEqual([len(block) for block in commands], [5, 4])
+        return commands
+
+    def step(self, words):
+        """One of them. The agent's container is made by `create`, as compose does from its file."""
+        self.assertEqual(words[:2], ["docker", "compose"])
+        words = words[2:]
+        if words == ["create", "log-agent"]:
+            self.daemon.docker("create", *self.agent_options, IMAGE)
+            return
+        words = [str(self.dir / word) if word == "positions.yaml" else word for word in words]
+        self.daemon.docker(*words)
+
+    def test_there_and_back(self):
+        job = file_job("/var/log/pods/*/*/*.log", "pods", [{"cri": {}}])
+        theirs = base_config(self.dir, self.receiver.url, [job])
+        theirs["positions"]["filename"] = "/tmp/positions.yaml"
+        (self.dir / "promtail.yaml").write_text(json.dumps(theirs))
+        ours = base_config(self.dir, self.receiver.url, [job])
+        ours["positions"]["filename"] = "/var/lib/log-agent/positions.yaml"
+        (self.dir / "config.yml").write_text(json.dumps(ours))
+        self.agent_options = [
+            "--name=log-agent", "--network=host", *READ_ONLY, *GRANTED, f"--volume={self.dir}/config.yml:/etc/log-agent/agent.yaml:ro",
+            "--volume=log-agent:/var/lib/log-agent", f"--volume={self.pods}:/var/log/pods:ro",
+        ]  # fmt: skip
+        logs = [self.log(pod) for pod in ("one", "two")]
+        there, back = self.steps()
+
+        self.daemon.docker("run", "--detach", "--name=promtail", "--network=host", f"--volume={self.dir}/promtail.yaml:/config.yml:ro",
+                           f"--volume={self.pods}:/var/log/pods:ro", "promtail:test", "/usr/bin/promtail", "-config.file=/config.yml")  # fmt: skip
+        for steps, name in (([], "promtail"), (there, "log-agent"), (back, "promtail")):
+            for words in steps:
+                self.step(words)
+                for log in logs:
+                    log.write(100)
+            for log in logs:
+                log.write(100)
+            self.wait_all(self.receiver, logs, name)
+
         self.assertEqual(self.repeats(self.receiver), 0)
 
 
