@@ -1,7 +1,8 @@
 # Writes OUTPUT, a source file with the text of all PAGES ("a.md|b.md", from ROOT).
 
 string(REPLACE "|" ";" pages "${PAGES}")
-set(source "#include \"agent/docs/pages.h\"\n\n#include <array>\n\nnamespace agent::docs {\nnamespace {\n\n")
+# A page may be longer than what every compiler has to take; ours take it.
+set(source "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n#include \"agent/docs/pages.h\"\n\n#include <array>\n\nnamespace agent::docs {\nnamespace {\n\n")
 string(APPEND source "constexpr std::array kPages = std::to_array<Page>({\n")
 foreach(page IN LISTS pages)
   # "outputs/README.md" is called outputs, "deploy/docker/README.md" deploy-docker (docker is a stage),
