@@ -3,6 +3,8 @@
 string(REPLACE "|" ";" pages "${PAGES}")
 # A page may be longer than what every compiler has to take; ours take it.
 set(source "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n#include \"agent/docs/pages.h\"\n\n#include <array>\n\nnamespace agent::docs {\nnamespace {\n\n")
+# With their length: compilers would count the letters one by one.
+string(APPEND source "using std::string_view_literals::operator\"\"sv;\n\n")
 string(APPEND source "constexpr std::array kPages = std::to_array<Page>({\n")
 foreach(page IN LISTS pages)
   # "outputs/README.md" is called outputs, "deploy/docker/README.md" deploy-docker (docker is a stage),
@@ -16,7 +18,7 @@ foreach(page IN LISTS pages)
   endif()
   string(TOLOWER "${name}" name)
   file(READ "${ROOT}/${page}" text)
-  string(APPEND source "{\"${name}\", \"${page}\",\nR\"page(${text})page\"},\n")
+  string(APPEND source "{\"${name}\", \"${page}\",\nR\"page(${text})page\"sv},\n")
 endforeach()
 string(APPEND source "});\n\n}  // namespace\n\nstd::span<const Page> AllPages() {\n  return kPages;\n}\n\n")
 string(APPEND source "}  // namespace agent::docs\n")
