@@ -39,6 +39,7 @@ class ServiceReports {
                  Dependencies dependencies);
   ServiceReports(const ServiceReports&) = delete;
   ServiceReports& operator=(const ServiceReports&) = delete;
+  ~ServiceReports() = default;
 
   // It has its configuration, and everything runs. From here on signs of life are given twice in
   // the watchdog's interval, as long as no worker is stuck for longer than one interval; and the

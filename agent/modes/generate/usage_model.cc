@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
-#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/config/flag_groups.h"
 #include "agent/config/flag_table.h"
@@ -131,6 +133,29 @@ void SetArgument(const FlagEntry& entry, FlagUsage& flag) {
   flag.argument = file ? ArgumentKind::kFile : ArgumentKind::kAny;
 }
 
+// Those that it does not have itself, in another meaning.
+void AddAgentFlags(std::vector<FlagUsage>& flags) {
+  for (FlagUsage& flag : AgentFlags()) {
+    const auto same = [&flag](const FlagUsage& own) { return own.name == flag.name; };
+    if (std::none_of(flags.begin(), flags.end(), same)) flags.push_back(std::move(flag));
+  }
+}
+
+CommandUsage UsageOf(const Command& command) {
+  CommandUsage usage{.name = std::string(command.name),
+                     .arguments = std::string(command.arguments),
+                     .summary = std::string(command.summary),
+                     .help = HelpOf(command)};
+  usage.flags = FlagsOfHelp(usage.help);
+  usage.takes_agent_flags = usage.help.find("flags are those of the agent") != std::string::npos;
+  if (usage.takes_agent_flags) AddAgentFlags(usage.flags);
+  if (command.arguments.starts_with('-')) return usage;
+  std::string_view rest = command.arguments;
+  usage.choices = Choices(TakeWord(rest));
+  usage.argument = KindOfName(usage.choices.empty() ? command.arguments : Trimmed(rest));
+  return usage;
+}
+
 }  // namespace
 
 std::vector<FlagUsage> FlagsOfHelp(std::string_view help) {
@@ -170,29 +195,8 @@ std::vector<FlagUsage> AgentFlags() {
 
 std::vector<CommandUsage> CommandUsages() {
   std::vector<CommandUsage> usages;
-  for (const Command& command : AllCommands()) {
-    CommandUsage usage{.name = std::string(command.name),
-                       .arguments = std::string(command.arguments),
-                       .summary = std::string(command.summary),
-                       .help = HelpOf(command)};
-    usage.flags = FlagsOfHelp(usage.help);
-    usage.takes_agent_flags = usage.help.find("flags are those of the agent") != std::string::npos;
-    if (usage.takes_agent_flags) {
-      for (FlagUsage& flag : AgentFlags()) {
-        const auto same = [&](const FlagUsage& own) { return own.name == flag.name; };
-        if (std::none_of(usage.flags.begin(), usage.flags.end(), same))
-          usage.flags.push_back(std::move(flag));
-      }
-    }
-    std::string_view rest = command.arguments;
-    if (!rest.starts_with('-')) {
-      std::string_view after = rest;
-      usage.choices = Choices(TakeWord(after));
-      if (!usage.choices.empty()) rest = after;
-      usage.argument = KindOfName(Trimmed(rest));
-    }
-    usages.push_back(std::move(usage));
-  }
+  for (const Command& command : AllCommands())
+    usages.push_back(UsageOf(command));
   return usages;
 }
 

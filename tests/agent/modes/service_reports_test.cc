@@ -23,36 +23,36 @@ using std::chrono::milliseconds;
 class Reporting {
  public:
   explicit Reporting(std::optional<microseconds> interval = std::nullopt) {
-    auto manager = ServiceManager::Connect(socket_.address());
+    auto manager = ServiceManager::Connect(socket.address());
     REQUIRE(manager.ok());
-    reports_ = std::make_unique<ServiceReports>(
+    reports = std::make_unique<ServiceReports>(
         std::move(*manager), interval,
-        ServiceReports::Dependencies{loop_, clock_, logger_, [this] { return status_; },
-                                     [this] { return busy_since_ns_; }});
+        ServiceReports::Dependencies{loop, clock, logger, [this] { return status; },
+                                     [this] { return busy_since_ns; }});
   }
 
   // Lets the loop turn until `count` signs of life or `limit` have passed. Gives their number.
   int SignsOfLife(int count, milliseconds limit) {
     int signs = 0;
     bool over = false;
-    Timer timer(loop_);
+    Timer timer(loop);
     timer.StartOnce(limit, [&over] { over = true; });
     while (signs < count && !over) {
-      loop_.RunOnce();
-      for (std::string message = socket_.Next(); !message.empty(); message = socket_.Next())
+      loop.RunOnce();
+      for (std::string message = socket.Next(); !message.empty(); message = socket.Next())
         signs += message == "WATCHDOG=1" ? 1 : 0;
     }
     return signs;
   }
 
-  TempDir dir_;
-  NotifySocket socket_{dir_.path() + "/notify"};
-  Loop loop_;
-  FakeClock clock_;
-  Logger logger_{2, LogLevel::kError, LogFormat::kLogfmt, &clock_};
-  std::string status_ = "3 files followed";
-  int64_t busy_since_ns_ = 0;
-  std::unique_ptr<ServiceReports> reports_;
+  TempDir dir;
+  NotifySocket socket{dir.path() + "/notify"};
+  Loop loop;
+  FakeClock clock;
+  Logger logger{2, LogLevel::kError, LogFormat::kLogfmt, &clock};
+  std::string status = "3 files followed";
+  int64_t busy_since_ns = 0;
+  std::unique_ptr<ServiceReports> reports;
 };
 
 }  // namespace
@@ -60,43 +60,43 @@ class Reporting {
 TEST_CASE("service reports: ready, reload and stop are told with the status", "[service]") {
   Reporting reporting;
 
-  reporting.reports_->Ready();
-  CHECK(reporting.socket_.Next() == "READY=1\nSTATUS=3 files followed");
-  reporting.reports_->Reloading();
-  CHECK(reporting.socket_.Next() ==
+  reporting.reports->Ready();
+  CHECK(reporting.socket.Next() == "READY=1\nSTATUS=3 files followed");
+  reporting.reports->Reloading();
+  CHECK(reporting.socket.Next() ==
         "RELOADING=1\nMONOTONIC_USEC=1000000000\nSTATUS=reading the configuration again");
-  reporting.status_ = "4 files followed";
-  reporting.reports_->Ready();
-  CHECK(reporting.socket_.Next() == "READY=1\nSTATUS=4 files followed");
-  reporting.reports_->Stopping();
-  CHECK(reporting.socket_.Next() == "STOPPING=1\nSTATUS=delivering what has been read");
+  reporting.status = "4 files followed";
+  reporting.reports->Ready();
+  CHECK(reporting.socket.Next() == "READY=1\nSTATUS=4 files followed");
+  reporting.reports->Stopping();
+  CHECK(reporting.socket.Next() == "STOPPING=1\nSTATUS=delivering what has been read");
 
   // A reload that ends during the stop does not make it ready again.
-  reporting.reports_->Ready();
-  CHECK(reporting.socket_.Next().empty());
+  reporting.reports->Ready();
+  CHECK(reporting.socket.Next().empty());
 }
 
 TEST_CASE("service reports: signs of life as long as workers are not stuck for an interval",
           "[service]") {
   Reporting reporting(milliseconds(20));
-  reporting.reports_->Ready();
+  reporting.reports->Ready();
   CHECK(reporting.SignsOfLife(4, milliseconds(20'000)) == 4);
 
   // At work, for less than the interval.
-  reporting.busy_since_ns_ = reporting.clock_.MonotonicNanos() - 20 * kNanosPerMilli;
+  reporting.busy_since_ns = reporting.clock.MonotonicNanos() - 20 * kNanosPerMilli;
   CHECK(reporting.SignsOfLife(2, milliseconds(20'000)) == 2);
 
-  reporting.busy_since_ns_ = reporting.clock_.MonotonicNanos() - 20 * kNanosPerMilli - 1;
+  reporting.busy_since_ns = reporting.clock.MonotonicNanos() - 20 * kNanosPerMilli - 1;
   CHECK(reporting.SignsOfLife(1, milliseconds(100)) == 0);
 
   // Done after all.
-  reporting.busy_since_ns_ = 0;
+  reporting.busy_since_ns = 0;
   CHECK(reporting.SignsOfLife(2, milliseconds(20'000)) == 2);
 }
 
 TEST_CASE("service reports: no signs of life where none are expected", "[service]") {
   Reporting reporting;
-  reporting.reports_->Ready();
+  reporting.reports->Ready();
 
   CHECK(reporting.SignsOfLife(1, milliseconds(50)) == 0);
 }
@@ -109,12 +109,12 @@ TEST_CASE("service reports: there are none without a service manager", "[service
           return name == "NOTIFY_SOCKET" && !address.empty() ? std::optional(address)
                                                              : std::nullopt;
         },
-        {reporting.loop_, reporting.clock_, reporting.logger_, [] { return std::string(); },
+        {reporting.loop, reporting.clock, reporting.logger, [] { return std::string(); },
          [] { return int64_t{0}; }});
   };
   CHECK(for_socket("") == nullptr);
   CHECK(for_socket("relative") == nullptr);
-  CHECK(for_socket(reporting.socket_.address()) != nullptr);
+  CHECK(for_socket(reporting.socket.address()) != nullptr);
 }
 
 TEST_CASE("summary: one line, with the worst first", "[service]") {
