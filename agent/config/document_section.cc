@@ -30,6 +30,7 @@ std::optional<DocumentJsonConfig> ReadJson(FieldReader& parent) {
   json.keys_under_root = fields.Bool("keys_under_root", false);
   json.overwrite_keys = fields.Bool("overwrite_keys", false);
   json.add_error_key = fields.Bool("add_error_key", false);
+  json.drop_line = fields.Bool("drop_line", false);
   fields.Finish();
   return json;
 }

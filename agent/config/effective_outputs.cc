@@ -156,6 +156,7 @@ void WriteDocument(YamlWriter& out, const DocumentConfig& document) {
     out.Bool("keys_under_root", document.json->keys_under_root);
     out.Bool("overwrite_keys", document.json->overwrite_keys);
     out.Bool("add_error_key", document.json->add_error_key);
+    out.Bool("drop_line", document.json->drop_line);
     out.EndMap();
   }
   WriteList(out, "tags", document.tags);

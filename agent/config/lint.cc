@@ -108,6 +108,7 @@ class StageLinter {
       LintGrok(body, path);
     } else if (name == "multiline") {
       LintExpression(FindField(body, "firstline"), path + ".firstline", 2, problems_);
+      LintExpression(FindField(body, "continuation"), path + ".continuation", 2, problems_);
     } else if (name == "match") {
       // A selector's strings have escapes of their own: there two backslashes are right.
       LintExpression(FindField(body, "selector"), path + ".selector", 4, problems_);

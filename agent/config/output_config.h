@@ -19,6 +19,7 @@ struct DocumentJsonConfig {
   bool keys_under_root = false;
   bool overwrite_keys = false;
   bool add_error_key = false;
+  bool drop_line = false;
 
   bool operator==(const DocumentJsonConfig&) const = default;
 };

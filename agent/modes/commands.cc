@@ -22,7 +22,7 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"doctor", "-config.file FILE", "says what does not work, and what mends it", RunDoctor},
     {"setup", "-config.file FILE", "makes templates and aliases", RunSetup},
     {"buffer", "ls|verify|cat DIR", "looks into a disk buffer", RunBufferTool},
-    {"convert", "promtail FILE", "makes a configuration out of another's", RunConvert},
+    {"convert", "promtail|filebeat FILE", "makes a configuration out of another's", RunConvert},
     {"docs", "[NAME]", "shows the documentation of anything", RunDocs},
     {"replay", "FILE...", "sends a dead letter again", RunReplay},
     {"ready", "[URL]", "asks a running agent whether it is ready", RunReady},

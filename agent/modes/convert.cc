@@ -15,6 +15,7 @@
 #include "agent/config/environment.h"
 #include "agent/config/flags.h"
 #include "agent/config/loader.h"
+#include "agent/convert/filebeat.h"
 #include "agent/convert/finding.h"
 #include "agent/convert/promtail.h"
 #include "agent/stage_check.h"
@@ -33,9 +34,11 @@ constexpr std::string_view kHelp =
     "Makes a configuration of this agent out of another shipper's.\n"
     "\n"
     "Usage: agent convert promtail FILE [-- FLAGS]\n"
+    "       agent convert filebeat FILE\n"
     "\n"
     "  promtail  the same configuration, in the form that is recommended here; Promtail's own\n"
     "            runs unchanged, too. FLAGS are those that Promtail is started with\n"
+    "  filebeat  jobs and outputs that ship the documents which Filebeat ships\n"
     "\n"
     "FILE may be -, standard input. The configuration goes to standard output. What has no\n"
     "equivalent, behaves differently, does nothing or is deprecated goes to standard error, with\n"
@@ -64,7 +67,12 @@ Conversion FromPromtail(const Request& request, const std::string& text) {
                                   ProcessEnvironment());
 }
 
+Conversion FromFilebeat(const Request& request, const std::string& text) {
+  return convert::ConvertFilebeat(request.file, text);
+}
+
 constexpr std::array kSources = std::to_array<Source>({
+    {"filebeat", false, FromFilebeat},
     {"promtail", true, FromPromtail},
 });
 

@@ -91,7 +91,8 @@ DocumentOptions ToDocumentOptions(const DocumentConfig& config, const std::strin
   if (config.json) {
     options.json = DocumentJson{.under_root = config.json->keys_under_root,
                                 .overwrite = config.json->overwrite_keys,
-                                .add_error = config.json->add_error_key};
+                                .add_error = config.json->add_error_key,
+                                .drop_line = config.json->drop_line};
   }
   options.tags = config.tags;
   options.add = config.add;

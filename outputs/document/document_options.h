@@ -30,6 +30,7 @@ struct DocumentJson {
   bool under_root = false;  // Its members stand at the root; else under `json`.
   bool overwrite = false;   // Of two values for one place, the line's stays.
   bool add_error = false;   // A line that is none gets an `error.message`.
+  bool drop_line = false;   // `message` is what the object says, and absent where it says nothing.
 };
 
 struct DocumentOptions {

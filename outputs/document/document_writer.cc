@@ -264,7 +264,7 @@ DocumentWriter::Shape DocumentWriter::MakeShape(const Entry& entry) const {
     AddFields(tree, entry);
     AddLine(tree, first_member);
   }
-  tree.AddHole("message", kMessage);
+  if (!(line_is_json_ && options_.json->drop_line)) tree.AddHole("message", kMessage);
   AddConstants(tree);
   const bool ecs = options_.layout == DocumentLayout::kEcs;
   if (source_ != nullptr) {

@@ -8,6 +8,8 @@
 //
 // A line that matches begins an entry, which has its time, labels and extracted values; the lines
 // that follow with the same labels are appended. Lines before the first match pass as they are.
+// With `continuation` in place of `firstline` it is the other way round: a line that matches goes
+// on with the entry.
 // Structured metadata is lost. What is not complete is not settled: it is read again after a
 // restart.
 
@@ -30,15 +32,18 @@ constexpr std::chrono::seconds kDefaultMaxWait{3};
 
 class MultilineStage final : public Stage {
  public:
-  MultilineStage(StageContext& context, std::unique_ptr<Regex> first,
+  // What a line that matches does.
+  enum class Match : uint8_t { kBegins, kContinues };
+
+  MultilineStage(StageContext& context, std::unique_ptr<Regex> regex, Match match,
                  const LineGroups::Limits& limits)
-      : first_(std::move(first)), groups_(context, limits) {
-    first_->Capture({});
+      : regex_(std::move(regex)), first_matches_(match == Match::kBegins), groups_(context, limits) {
+    regex_->Capture({});
   }
 
   void Process(Block& block) override {
     for (const EntryIndex entry : block.live())
-      groups_.Add(block, entry, first_->Matches(block.Line(entry)));
+      groups_.Add(block, entry, regex_->Matches(block.Line(entry)) == first_matches_);
     groups_.EndBlock(block);
   }
 
@@ -58,7 +63,8 @@ class MultilineStage final : public Stage {
   void Abandon() override { groups_.Abandon(); }
 
  private:
-  const std::unique_ptr<Regex> first_;
+  const std::unique_ptr<Regex> regex_;
+  const bool first_matches_;
   LineGroups groups_;
 };
 
@@ -66,14 +72,22 @@ class MultilineStage final : public Stage {
 
 std::unique_ptr<Stage> MakeMultilineStage(const ConfigNode& node, StageContext& context) {
   StageFields fields(node, context, FieldReader::Typing::kWeak);
-  std::unique_ptr<Regex> first = ReadRequiredRegex(fields, "firstline");
+  const bool continues = fields.Has("continuation");
+  if (continues && fields.Has("firstline")) {
+    fields.Error("continuation", "either firstline or continuation");
+    fields.Node("firstline");
+  }
+  std::unique_ptr<Regex> regex =
+      ReadRequiredRegex(fields, continues ? "continuation" : "firstline");
   LineGroups::Limits limits;
   limits.max_lines = static_cast<uint64_t>(
       fields.Int("max_lines", kDefaultMaxLines, 0, std::numeric_limits<int64_t>::max()));
   limits.max_wait_ns = fields.Duration("max_wait_time", kDefaultMaxWait).count();
   limits.max_bytes = HoldBounds::MaxEntryBytes(context.held_memory);
-  if (!fields.Finish() || first == nullptr) return nullptr;
-  return std::make_unique<MultilineStage>(context, std::move(first), limits);
+  if (!fields.Finish() || regex == nullptr) return nullptr;
+  using enum MultilineStage::Match;
+  return std::make_unique<MultilineStage>(context, std::move(regex),
+                                          continues ? kContinues : kBegins, limits);
 }
 
 }  // namespace agent

@@ -251,6 +251,18 @@ TEST_CASE("document: a line that is no JSON object is the message, and may say s
             R"(,"error":{"message":"the line is no JSON object","type":"json"}})");
 }
 
+TEST_CASE("document: the line can be left out where it was decoded", "[document]") {
+  DocumentOptions options = Flat();
+  options.json = DocumentJson{.under_root = true, .drop_line = true};
+  options.remove = {"log"};
+  Bed bed(options);
+  const std::string time = R"({"@timestamp":"2024-05-01T10:00:00.123456789Z",)";
+
+  CHECK(bed.Write(R"({"a":1})", {}) == time + R"("a":1})");
+  CHECK(bed.Write(R"({"a":1,"message":"theirs"})", {}) == time + R"("a":1,"message":"theirs"})");
+  CHECK(bed.Write("plain", {}) == time + R"("message":"plain"})");
+}
+
 TEST_CASE("document: members may stand under json, too", "[document]") {
   DocumentOptions options = Flat();
   options.json = DocumentJson{};
