@@ -175,11 +175,12 @@ void ConvertTemplate(Beat& beat, const BeatNode& provider, const BeatNode& entry
     Job job;
     if (!Start(beat, provider, job)) return;
     job.name = JobName(beat, provider.Text("type"));
-    if (const BeatNode* const condition = entry.Find("condition")) {
-      if (!AddConditionRules(*condition, job, "keep")) {
-        beat.Say(kNoEquivalent, *condition,
-                 "is not known as a whole: look at the rules of relabel_configs");
-      }
+    const BeatNode* const condition = entry.Find("condition");
+    if (condition != nullptr && !AddConditionRules(*condition, job, "keep")) {
+      // Without it everything would be read.
+      config.UseAll();
+      beat.Say(kNoEquivalent, *condition, "cannot be said by relabel_configs: the job is left out");
+      continue;
     }
     job.constants.push_back({"input.type", config.Text("type", "container"), ""});
     ConvertConfig(beat, config, job);

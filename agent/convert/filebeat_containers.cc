@@ -136,17 +136,16 @@ void KeepStream(const BeatNode& input, Job& job) {
 void ReadFiles(Beat& beat, const BeatNode& input, Job& job, const std::vector<std::string>& paths) {
   job.source_key = "static_configs";
   job.source = YamlOut::List();
+  const std::string exclude = ExcludedFiles(beat, input, job);
   bool of_docker = false;
   for (const std::string& path : paths) {
     of_docker = of_docker || path.find("docker") != std::string::npos;
     YamlOut labels = YamlOut::Map({{"__path__", YamlOut::Text(path)}});
+    if (!exclude.empty()) labels.Put("__path_exclude__", YamlOut::Text(exclude));
     job.source.Add(
         YamlOut::Map({{"targets", YamlOut::Texts({"localhost"})}, {"labels", std::move(labels)}}));
   }
-  // Each leaves the other's lines as they are.
-  job.AddStage("docker", YamlOut());
-  job.AddStage("cri", YamlOut());
-  job.AddLabelPath("stream", "");
+  UnwrapContainerLines(job);
   if (of_docker) {
     beat.Say(kDiffers, input,
              "lines of more than 16 KiB, which Docker cuts, are not joined when its files are read "
@@ -190,9 +189,7 @@ void ReadKubernetesPods(Job& job) {
   job.AddRelabel(YamlOut::Map({{"action", YamlOut::Word("labelmap")},
                                {"regex", YamlOut::Text("__meta_kubernetes_pod_label_(.+)")},
                                {"replacement", YamlOut::Text("pod_label_$1")}}));
-  job.AddStage("docker", YamlOut());
-  job.AddStage("cri", YamlOut());
-  job.AddLabelPath("stream", "");
+  UnwrapContainerLines(job);
 }
 
 void ConvertContainerInput(Beat& beat, const BeatNode& input, Job& job) {

@@ -91,36 +91,10 @@ std::optional<std::string> SuffixOf(std::string_view expression) {
   return suffix + std::string(expression);
 }
 
-// As a glob where that is possible; else lines of such files are dropped.
-std::string ExcludeFiles(Beat& beat, const BeatNode& input, Job& job) {
-  const bool own = input.Has("exclude_files");
-  const std::string key = own ? "exclude_files" : "prospector.scanner.exclude_files";
-  std::vector<std::string> globs;
-  for (const std::string& expression : input.Texts(key)) {
-    if (const auto suffix = SuffixOf(expression)) {
-      globs.push_back("/**/*" + *suffix);
-      continue;
-    }
-    job.AddStage(
-        "match",
-        YamlOut::Map({{"selector", YamlOut::Text("{filename=~" +
-                                                 GoQuoted("(?s).*(?:" + expression + ").*") + '}')},
-                      {"action", YamlOut::Word("drop")},
-                      {"drop_counter_reason", YamlOut::Text("exclude_files")}}));
-    beat.Say(kDiffers, *input.Find(key),
-             "files that match " + expression + " are read, and their lines dropped");
-  }
-  if (globs.size() == 1) return globs.front();
-  std::string all;
-  for (const std::string& glob : globs)
-    all += (all.empty() ? "{" : ",") + glob;
-  return all.empty() ? "" : all + '}';
-}
-
 void ConvertFiles(Beat& beat, const BeatNode& input, Job& job) {
   job.source_key = "static_configs";
   job.source = YamlOut::List();
-  const std::string exclude = ExcludeFiles(beat, input, job);
+  const std::string exclude = ExcludedFiles(beat, input, job);
   if (const BeatNode* const include = input.Find("prospector.scanner.include_files")) {
     include->UseAll();
     beat.Say(kNoEquivalent, *include, "files are chosen by the pattern of paths alone");
@@ -213,7 +187,7 @@ void ConvertSyslog(Beat& beat, const BeatNode& input, Job& job) {
   }
   if (address.empty()) beat.Say(kNoEquivalent, input, "listens over tcp or udp alone");
   for (const auto& [source, label, path] :
-       {std::tuple("__syslog_message_hostname", "hostname", "hostname"),
+       {std::tuple("__syslog_message_hostname", "sender", "hostname"),
         std::tuple("__syslog_message_app_name", "app_name", "process.program"),
         std::tuple("__syslog_message_severity", "severity", "syslog.severity_label"),
         std::tuple("__syslog_message_facility", "facility", "syslog.facility_label"),
@@ -288,6 +262,31 @@ void AddFields(Beat& beat, const BeatNode& from, Job& job) {
 }
 
 }  // namespace
+
+std::string ExcludedFiles(Beat& beat, const BeatNode& input, Job& job) {
+  const bool own = input.Has("exclude_files");
+  const std::string key = own ? "exclude_files" : "prospector.scanner.exclude_files";
+  std::vector<std::string> globs;
+  for (const std::string& expression : input.Texts(key)) {
+    if (const auto suffix = SuffixOf(expression)) {
+      globs.push_back("/**/*" + *suffix);
+      continue;
+    }
+    job.AddStage(
+        "match",
+        YamlOut::Map({{"selector", YamlOut::Text("{filename=~" +
+                                                 GoQuoted("(?s).*(?:" + expression + ").*") + '}')},
+                      {"action", YamlOut::Word("drop")},
+                      {"drop_counter_reason", YamlOut::Text("exclude_files")}}));
+    beat.Say(kDiffers, *input.Find(key),
+             "files that match " + expression + " are read, and their lines dropped");
+  }
+  if (globs.size() == 1) return globs.front();
+  std::string all;
+  for (const std::string& glob : globs)
+    all += (all.empty() ? "{" : ",") + glob;
+  return all.empty() ? "" : all + '}';
+}
 
 void ConvertEvent(Beat& beat, const BeatNode& input, Job& job) {
   AddFields(beat, input, job);

@@ -123,7 +123,10 @@ std::optional<FieldValue> ExtractField(Job& job, const std::string& field) {
     value.constant = constant.text;
     return value;
   }
-  if (field == "message" && (!job.json_target || !job.json_target->empty())) {
+  // At the root the line's own `message` takes its place.
+  const bool replaced = job.json_target && job.json_target->empty() && job.document.json &&
+                        (job.document.json->overwrite || job.document.json->drop_line);
+  if (field == "message" && !replaced) {
     value.is_line = true;
     return value;
   }
@@ -142,10 +145,19 @@ std::optional<FieldValue> ExtractField(Job& job, const std::string& field) {
     if (!member.starts_with(*job.json_target + '.')) return std::nullopt;
     member.remove_prefix(job.json_target->size() + 1);
   }
-  YamlOut expressions = YamlOut::Map({{field, YamlOut::Text(JsonPath(member))}});
-  job.AddStage("json", YamlOut::Map({{"expressions", std::move(expressions)}}));
+  // One pass over the line for all that are wanted at one place.
+  const bool again = !job.stages.empty() && job.stages.items().back().Has("json");
+  if (!again) job.AddStage("json", YamlOut());
+  job.stages.items().back()["json"]["expressions"].Put(field, YamlOut::Text(JsonPath(member)));
   job.extracted.push_back(field);
   value.extracted = field;
+  if (field == "message") {
+    // Of a line that is no JSON it is the line.
+    job.AddStage("template",
+                 YamlOut::Map({{"source", YamlOut::Text(field)},
+                               {"template", YamlOut::Text("{{ default .Entry "
+                                                          "(index . \"message\") }}")}}));
+  }
   return value;
 }
 

@@ -116,6 +116,8 @@ std::optional<FieldValue> ExtractField(Job& job, const std::string& field);
 // filebeat_lines.cc: what an input says of its lines, whatever it reads: encoding, JSON, multiline,
 // filters, parsers.
 void ConvertLines(Beat& beat, const BeatNode& input, Job& job);
+// Takes the wrapper of Docker or CRI off, whichever it is.
+void UnwrapContainerLines(Job& job);
 // `json`, `ndjson` and decode_json_fields.
 void DecodeLines(Job& job, const LineJson& json, const std::string& target);
 
@@ -123,6 +125,8 @@ void DecodeLines(Job& job, const LineJson& json, const std::string& target);
 void ConvertInputs(Beat& beat);
 // One input; none is made of what is not known or not enabled.
 void ConvertInput(Beat& beat, const BeatNode& input, std::string_view name);
+// `exclude_files` as a glob where that is possible; else lines of such files are dropped.
+std::string ExcludedFiles(Beat& beat, const BeatNode& input, Job& job);
 // Fields, tags and processors, of an input and of the whole.
 void ConvertEvent(Beat& beat, const BeatNode& input, Job& job);
 

@@ -87,10 +87,11 @@ void Filter(Job& job, const std::vector<std::string>& patterns, bool keep,
     return;
   }
   if (keep) {
-    job.AddStage("match",
-                 YamlOut::Map({{"selector", YamlOut::Text("{} !~ " + GoQuoted(expression))},
-                               {"action", YamlOut::Word("drop")},
-                               {"drop_counter_reason", YamlOut::Text(reason)}}));
+    job.AddStage(
+        "match",
+        YamlOut::Map({{"selector", YamlOut::Text("{filename=~\".*\"} !~ " + GoQuoted(expression))},
+                      {"action", YamlOut::Word("drop")},
+                      {"drop_counter_reason", YamlOut::Text(reason)}}));
   } else {
     job.AddStage("drop", YamlOut::Map({{"expression", YamlOut::Text(expression)},
                                        {"drop_counter_reason", YamlOut::Text(reason)}}));
@@ -169,9 +170,7 @@ void ConvertParsers(Beat& beat, const BeatNode& parsers, Job& job, std::string& 
       } else if (parser.name() == "container") {
         // Reads both formats, whichever `format` says.
         parser.UseAll();
-        job.AddStage("docker", YamlOut());
-        job.AddStage("cri", YamlOut());
-        job.AddLabelPath("stream", "");
+        UnwrapContainerLines(job);
       } else if (parser.name() == "include_message") {
         Filter(job, parser.Texts("patterns"), /*keep=*/true, "");
       } else {
@@ -198,6 +197,15 @@ void DecodeLines(Job& job, const LineJson& json, const std::string& target) {
                                           {"action_on_failure", YamlOut::Text("skip")}}));
 }
 
+void UnwrapContainerLines(Job& job) {
+  // Each leaves the other's lines as they are.
+  job.AddStage("docker", YamlOut());
+  job.AddStage("replace", YamlOut::Map({{"expression", YamlOut::Text("(\\n)$")},
+                                        {"replace", YamlOut::Text("")}}));
+  job.AddStage("cri", YamlOut());
+  job.AddLabelPath("stream", "");
+}
+
 void ConvertLines(Beat& beat, const BeatNode& input, Job& job) {
   ConvertEncoding(beat, input, job);
   std::string message_key;
@@ -214,6 +222,11 @@ void ConvertLines(Beat& beat, const BeatNode& input, Job& job) {
   if (json != nullptr) ConvertJson(beat, *json, job, message_key);
   Filter(job, input.Texts("include_lines"), /*keep=*/true, message_key);
   Filter(job, input.Texts("exclude_lines"), /*keep=*/false, message_key);
+  // Filebeat ships no empty lines.
+  if (job.source_key != "journal" && job.source_key != "syslog") {
+    job.AddStage("drop", YamlOut::Map({{"expression", YamlOut::Text("^$")},
+                                       {"drop_counter_reason", YamlOut::Text("empty_line")}}));
+  }
 }
 
 }  // namespace agent::convert

@@ -31,7 +31,7 @@ constexpr std::array kSettings = std::to_array<Setting>({
      "positions are the agent's own: agent convert filebeat-registry takes Filebeat's over"},
     {"filebeat.shutdown_timeout", kNoEffect, "-shutdown.timeout is the flag for it, 5s"},
     {"filebeat.overwrite_pipelines", kNoEffect, "there are no modules"},
-    {"setup.kibana", kNoEquivalent, "nothing is set up in Kibana"},
+    {"setup.kibana", kNoEffect, "nothing is set up in Kibana"},
     {"setup.dashboards", kNoEquivalent, "Filebeat's dashboards are not loaded"},
     {"setup.template.fields", kNoEquivalent,
      "the template is the agent's own; setup.template.append_fields adds to it"},
@@ -106,8 +106,9 @@ void ConvertSettings(Beat& beat, YamlOut& out) {
   for (const Setting& setting : kSettings) {
     const BeatNode* const node = beat.root.Find(setting.key);
     if (node == nullptr) continue;
+    const bool off = !node->Bool("enabled", true);
     node->UseAll();
-    beat.Say(setting.kind, *node, std::string(setting.message));
+    if (!off) beat.Say(setting.kind, *node, std::string(setting.message));
   }
   const BeatNode* const output = beat.root.Find("output.elasticsearch");
   const bool to_elasticsearch = output != nullptr && output->Bool("enabled", true);

@@ -128,6 +128,9 @@ class YamlOut::Printer {
     if (!node.comments_.empty() || depth > 2) return std::nullopt;
     if (node.kind_ == Kind::kText || node.kind_ == Kind::kWord) return Scalar(node);
     const bool is_map = node.kind_ == Kind::kMap;
+    const bool of_maps = std::any_of(node.items_.begin(), node.items_.end(),
+                                     [](const YamlOut& item) { return item.kind_ == Kind::kMap; });
+    if (of_maps) return std::nullopt;
     std::string text(1, is_map ? '{' : '[');
     const auto add = [&](const std::string& key, const YamlOut& value) {
       const auto flow = Flow(value, depth + 1);
