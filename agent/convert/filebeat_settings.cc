@@ -26,9 +26,9 @@ constexpr std::array kSettings = std::to_array<Setting>({
      "inputs of other files are not read: convert each, or let a program write targets for "
      "file_sd_configs"},
     {"filebeat.registry", kNoEffect,
-     "positions are the agent's own: agent convert filebeat-registry takes Filebeat's over"},
+     "positions are the agent's own: deploy/migrate.md says how Filebeat's are taken over"},
     {"filebeat.registry_file", kNoEffect,
-     "positions are the agent's own: agent convert filebeat-registry takes Filebeat's over"},
+     "positions are the agent's own: deploy/migrate.md says how Filebeat's are taken over"},
     {"filebeat.shutdown_timeout", kNoEffect, "-shutdown.timeout is the flag for it, 5s"},
     {"filebeat.overwrite_pipelines", kNoEffect, "there are no modules"},
     {"setup.kibana", kNoEffect, "nothing is set up in Kibana"},

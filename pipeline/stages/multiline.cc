@@ -72,13 +72,13 @@ class MultilineStage final : public Stage {
 
 std::unique_ptr<Stage> MakeMultilineStage(const ConfigNode& node, StageContext& context) {
   StageFields fields(node, context, FieldReader::Typing::kWeak);
-  const bool continues = fields.Has("continuation");
+  const bool continues = !fields.String("continuation").empty();
   if (continues && fields.Has("firstline")) {
     fields.Error("continuation", "either firstline or continuation");
     fields.Node("firstline");
   }
   std::unique_ptr<Regex> regex =
-      ReadRequiredRegex(fields, continues ? "continuation" : "firstline");
+      continues ? ReadRegex(fields, "continuation") : ReadRequiredRegex(fields, "firstline");
   LineGroups::Limits limits;
   limits.max_lines = static_cast<uint64_t>(
       fields.Int("max_lines", kDefaultMaxLines, 0, std::numeric_limits<int64_t>::max()));
