@@ -37,7 +37,9 @@ class MultilineStage final : public Stage {
 
   MultilineStage(StageContext& context, std::unique_ptr<Regex> regex, Match match,
                  const LineGroups::Limits& limits)
-      : regex_(std::move(regex)), first_matches_(match == Match::kBegins), groups_(context, limits) {
+      : regex_(std::move(regex)),
+        first_matches_(match == Match::kBegins),
+        groups_(context, limits) {
     regex_->Capture({});
   }
 
