@@ -53,8 +53,9 @@ class TrackedLog:
         with self._lock:
             data, end = bytearray(), self._ends[-1] if self._ends else 0
             for number in range(self.next, self.next + count):
-                start = self._random.randrange(len(self._text) - 100)
-                line = f"log={self.name} seq={number:09d} {self._text[start : start + 80]}"
+                # Lines of all lengths: offsets that are equal by chance would hide who wrote them.
+                start, length = self._random.randrange(len(self._text) - 200), self._random.randrange(40, 160)
+                line = f"log={self.name} seq={number:09d} {self._text[start : start + length]}"
                 data += self._form(line).encode() + b"\n"
                 self._ends.append(end + len(data))
             self._file.write(data)
