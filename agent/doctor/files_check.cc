@@ -9,6 +9,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -82,6 +83,26 @@ void CheckFolders(const Subject& subject, const Survey& survey, const Group& gro
     if (!refusal || ++shown > kMaxGroups) continue;
     group.Failure("files.folder", refusal->Text(folder),
                   {"files in it are not found", AccessFix(*refusal, Want::kList, subject.system)});
+  }
+}
+
+// In a container, a folder of logs that is the container's own is usually a mount that was
+// forgotten.
+void CheckOwnFolders(const Subject& subject, const Group& group) {
+  if (!subject.system.container) return;
+  struct stat root {};
+  struct stat info {};
+  if (::stat("/", &root) != 0) return;
+  std::set<std::string> said;
+  for (const FilePattern& pattern : subject.targets.patterns) {
+    const std::string folder = FixedFolder(pattern.path);
+    if (!folder.starts_with("/var/log") || ::stat(folder.c_str(), &info) != 0) continue;
+    if (info.st_dev != root.st_dev || !said.insert(folder).second) continue;
+    group.Note("files.own_folder",
+               JobText(pattern) + folder + " is this container's own folder, not the machine's",
+               {"logs of the machine are not in it", "docker run -v " + Quoted(folder) + ":" +
+                                                         Quoted(folder) +
+                                                         ":ro …   # a hostPath volume of the pod"});
   }
 }
 
@@ -238,6 +259,7 @@ void ReportFiles(const Subject& subject, const Survey& survey, const Group& grou
   CheckJobs(subject, group);
   SayMatches(subject, survey, group);
   CheckFolders(subject, survey, group);
+  CheckOwnFolders(subject, group);
   CheckUnreadable(subject, survey, group);
   CheckKinds(subject, survey, group);
   if (!survey.twice.empty()) {
