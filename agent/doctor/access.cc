@@ -116,7 +116,11 @@ class Walk {
 
   std::optional<Refusal> Stopped(int error, const std::string& next) const {
     // It is the folder that does not let one through.
-    if (error == EACCES) return Refuse(error, at_.empty() ? "/" : at_, X_OK);
+    if (error == EACCES) {
+      Refusal refusal = Refuse(error, at_.empty() ? "/" : at_, X_OK);
+      refusal.on_the_way = true;
+      return refusal;
+    }
     return Refuse(error, next, 0);
   }
 
@@ -143,6 +147,31 @@ std::string MountFor(const std::string& place) {
     if (place.starts_with(known) || std::string_view(known).starts_with(place + "/")) return known;
   }
   return place;
+}
+
+// The bits of the group that let its members in.
+unsigned NeededBits(bool folder, bool writes, bool on_the_way) {
+  if (on_the_way) return 010U;
+  if (folder) return writes ? 030U : 050U;
+  return writes ? 020U : 040U;
+}
+
+// Joining the group where that is enough, else an access list.
+std::string PermissionFix(const Refusal& refusal, Want want, const System& system) {
+  const std::string place = Quoted(refusal.place);
+  const bool folder = S_ISDIR(refusal.info.st_mode);
+  const bool writes = want == Want::kWrite || want == Want::kReplace;
+  if (folder && writes && !refusal.on_the_way) return "chown " + Quoted(system.user) + " " + place;
+  const unsigned bits = NeededBits(folder, writes, refusal.on_the_way);
+  if ((refusal.info.st_mode & bits) == bits && refusal.info.st_gid != 0) {
+    return "usermod -aG " + GroupName(refusal.info.st_gid) + " " + Quoted(system.user) +
+           "   # then start the agent anew";
+  }
+  const std::string access = "setfacl -m u:" + system.user + ":";
+  if (refusal.on_the_way) return access + "x " + place;
+  if (!folder) return access + (writes ? "rw " : "r ") + place;
+  return "setfacl -R -m u:" + system.user + ":rX " + place +
+         " && setfacl -R -d -m u:" + system.user + ":rX " + place;
 }
 
 }  // namespace
@@ -180,31 +209,15 @@ std::optional<Refusal> WhyRefused(const std::string& path, Want want) {
 
 std::string AccessFix(const Refusal& refusal, Want want, const System& system) {
   const std::string place = Quoted(refusal.place);
-  if (refusal.error == ENOENT) {
-    if (!system.container) return want == Want::kReplace ? "mkdir -p " + place : "ls -ld " + place;
+  if (refusal.error == ENOENT && system.container) {
     const std::string folder = Quoted(MountFor(refusal.place));
     return "docker run -v " + folder + ":" + folder +
            ":ro …   # a hostPath volume of the pod, volumes in Compose";
   }
+  if (refusal.error == ENOENT) return (want == Want::kReplace ? "mkdir -p " : "ls -ld ") + place;
   if (refusal.error == EROFS) return "mount -o remount,rw " + place;
   if (refusal.error != EACCES) return "ls -ld " + place;
-  if (refusal.modes_allow) return SecurityHint(system);
-  const bool folder = S_ISDIR(refusal.info.st_mode);
-  const bool writes = want == Want::kWrite || want == Want::kReplace;
-  const bool on_the_way = folder && (want == Want::kRead || want == Want::kWrite);
-  unsigned bits = folder ? (writes && !on_the_way ? 030U : 050U) : (writes ? 020U : 040U);
-  if (on_the_way) bits = 010U;
-  if (writes && !on_the_way && folder) return "chown " + Quoted(system.user) + " " + place;
-  if ((refusal.info.st_mode & bits) == bits && refusal.info.st_gid != 0) {
-    return "usermod -aG " + GroupName(refusal.info.st_gid) + " " + Quoted(system.user) +
-           "   # then start the agent anew";
-  }
-  if (on_the_way) return "setfacl -m u:" + system.user + ":x " + place;
-  if (folder) {
-    return "setfacl -R -m u:" + system.user + ":rX " + place +
-           " && setfacl -R -d -m u:" + system.user + ":rX " + place;
-  }
-  return "setfacl -m u:" + system.user + (writes ? ":rw " : ":r ") + place;
+  return refusal.modes_allow ? SecurityHint(system) : PermissionFix(refusal, want, system);
 }
 
 std::string SecurityHint(const System& system) {

@@ -26,6 +26,7 @@ struct Refusal {
   std::string links;         // "/a/b -> /c/d" where links lead there; else empty.
   struct stat info {};       // Of `place`, where there is one.
   bool modes_allow = false;  // Owner and bits would allow it: something else does not.
+  bool on_the_way = false;   // `place` is a folder that has only to be passed.
 
   // "is not there", "may not be read (root:adm 0640)", …
   [[nodiscard]] std::string Text(const std::string& path) const;

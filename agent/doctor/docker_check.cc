@@ -61,16 +61,23 @@ class DockerCheck {
  private:
   HttpRequest Get(const std::string& path) const { return GetRequest(options_.base_url + path); }
 
+  std::string SocketFix(const Refusal& refusal, const std::string& path) const {
+    const bool container = subject_.system.container;
+    if (refusal.error == ENOENT) {
+      return container ? "docker run -v " + Quoted(path) + ":" + Quoted(path) + ":ro …"
+                       : "systemctl start docker";
+    }
+    if (refusal.error == EACCES && S_ISSOCK(refusal.info.st_mode) && container) {
+      return "docker run --group-add " + std::to_string(refusal.info.st_gid) +
+             " …   # group_add in Compose";
+    }
+    return AccessFix(refusal, Want::kWrite, subject_.system);
+  }
+
   bool CheckSocket(const std::string& path) {
     const std::string nothing = "no container is found";
     if (const std::optional<Refusal> refusal = WhyRefused(path, Want::kWrite)) {
-      std::string fix = AccessFix(*refusal, Want::kWrite, subject_.system);
-      if (refusal->error == ENOENT && subject_.system.container)
-        fix = "docker run -v " + Quoted(path) + ":" + Quoted(path) + ":ro …";
-      if (refusal->error == ENOENT && !subject_.system.container) fix = "systemctl start docker";
-      if (refusal->error == EACCES && S_ISSOCK(refusal->info.st_mode) && subject_.system.container)
-        fix = "docker run --group-add " + std::to_string(refusal->info.st_gid) +
-              " …   # group_add in Compose";
+      const std::string fix = SocketFix(*refusal, path);
       group_.Failure(refusal->error == EACCES ? "docker.permission" : "docker.socket",
                      refusal->Text(path), {nothing, fix});
       return false;

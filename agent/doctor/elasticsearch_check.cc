@@ -79,7 +79,7 @@ class ElasticsearchCheck {
     const std::vector<std::string> indices = IndexPatterns(config_);
     std::string list;
     for (const std::string& index : indices)
-      list += (list.empty() ? "" : ",") + PercentEncoded(index);
+      AddWord(list, PercentEncoded(index), ",");
     const std::string privileges = PrivilegesBody(config_, indices);
     HttpRequest may = GetRequest(host + "/_security/user/_has_privileges");
     may.method = "POST";
@@ -93,9 +93,10 @@ class ElasticsearchCheck {
         GetRequest(host + "/" + list +
                    "/_settings?flat_settings=true&ignore_unavailable=true&allow_no_indices=true&"
                    "expand_wildcards=all")};
-    if (!config_.pipeline.empty())
+    if (!config_.pipeline.empty()) {
       requests.push_back(
           GetRequest(host + "/_ingest/pipeline/" + PercentEncoded(config_.pipeline)));
+    }
     const std::vector<HttpResponse> answers =
         FetchAll(options_.http, std::move(requests), subject_.timeout);
     const auto parsed = [&answers](std::size_t i) {

@@ -124,7 +124,7 @@ void ReportPrivileges(const ConfigNode& answer, const Group& group) {
        indices == nullptr ? std::vector<ConfigNode::Pair>() : indices->pairs()) {
     std::string missing;
     for (const auto& [right, has] : rights.pairs()) {
-      if (has.text() != "true") missing += (missing.empty() ? "" : ", ") + right.text();
+      if (has.text() != "true") AddWord(missing, right.text());
     }
     if (missing.empty()) continue;
     const bool stores = missing.find("create_doc") != std::string::npos ||

@@ -164,10 +164,10 @@ class KubernetesCheck {
         const HttpResponse& answer = answers[2 * i + v];
         if (answer.status / 100 != 2) return SayUnknown(answer);
         if (TextAt(ParseAnswer(answer.body), {"status", "allowed"}) != "true")
-          missing += (missing.empty() ? "" : ",") + std::string(v == 0 ? "list" : "watch");
+          AddWord(missing, v == 0 ? "list" : "watch", ",");
       }
       if (missing.empty()) {
-        granted += (granted.empty() ? "" : ", ") + rights[i].resource;
+        AddWord(granted, rights[i].resource);
       } else {
         SayMissing(rights[i], missing);
       }

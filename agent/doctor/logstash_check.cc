@@ -192,7 +192,8 @@ class LogstashCheck {
   void Judge(const Endpoint& endpoint, const Conversation::Heard& heard) {
     const std::string& bytes = heard.bytes;
     if (bytes.starts_with("2A") || (bytes.empty() && !heard.ended)) {
-      group_.Ok("logstash.protocol", endpoint.text() + " takes lumberjack");
+      group_.Ok("logstash.protocol",
+                endpoint.text() + " takes an empty window, as lumberjack servers do");
     } else if (bytes.starts_with("HTTP/")) {
       group_.Failure(
           "logstash.protocol", endpoint.text() + " speaks HTTP, not lumberjack",

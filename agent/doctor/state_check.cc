@@ -1,13 +1,16 @@
 // Folders of the agent's own: whether it can keep there what it must not forget.
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/doctor/folder_probe.h"
@@ -33,6 +36,13 @@ struct Place {
   uint64_t reserve_bytes = 0;  // To be left free; 0: what the agent leaves by itself.
 };
 
+// A folder of the whole machine's.
+bool IsShared(const std::string& folder) {
+  constexpr std::array<std::string_view, 9> kShared = {
+      "/", "/var", "/var/log", "/var/lib", "/etc", "/run", "/tmp", "/opt", "/home"};
+  return std::find(kShared.begin(), kShared.end(), folder) != kShared.end();
+}
+
 // Of places that fail for one reason, the first; `others` are the rest.
 void SayRefused(const Subject& subject, const Place& place, const FolderProbe& probe,
                 const std::string& others, const Group& group) {
@@ -45,17 +55,21 @@ void SayRefused(const Subject& subject, const Place& place, const FolderProbe& p
   std::string fix = AccessFix(refusal, Want::kReplace, subject.system);
   if (!probe.exists && refusal.error == EACCES) {
     fix = "install -d -m 0750 -o " + Quoted(subject.system.user) + " " + Quoted(place.folder);
+  } else if (refusal.error == EACCES && IsShared(probe.folder)) {
+    // Nobody should be given that as a whole.
+    const std::string user = Quoted(subject.system.user);
+    fix = "install -d -m 0750 -o " + user +
+          " /var/lib/log-agent   # and positions: { filename: /var/lib/log-agent/positions.yaml }";
   } else if (refusal.error == ENOTDIR) {
     fix = "give it another place, or move " + Quoted(probe.folder) + " out of the way";
   }
   group.Failure(place.check, text, {why, fix});
 }
 
-// What is lost with the file system.
-void CheckLasting(const Subject& subject, const Place& place, const FolderProbe& probe,
-                  const Group& group) {
-  if (!place.must_last) return;
-  const std::string where = place.what + ": " + place.folder + " is on ";
+// What is lost with the file system; of places on one file system, all at once. `names`: theirs.
+void SayLasting(const Subject& subject, const Place& place, const FolderProbe& probe,
+                const std::string& names, const Group& group) {
+  const std::string where = names + ": on ";
   if (probe.file_system == "tmpfs" || probe.file_system == "ramfs") {
     group.Warning(place.check + ".lasting", where + probe.file_system + ", in memory",
                   {"a reboot forgets it: lines are sent again, and what waits in a buffer is lost",
@@ -64,11 +78,27 @@ void CheckLasting(const Subject& subject, const Place& place, const FolderProbe&
     group.Warning(
         place.check + ".lasting", where + "the container's own layer",
         {"a new container begins anew: lines are sent again, what waits in a buffer is lost",
-         "docker run -v log-agent:" + Quoted(place.folder) + ", or a hostPath volume in the pod"});
+         "docker run -v log-agent:" + Quoted(place.folder) +
+             " …   # a hostPath volume of the pod"});
   } else if (!probe.file_system.empty() && probe.file_system != "overlay") {
     group.Warning(
         place.check + ".lasting", where + probe.file_system + ", a network file system",
         {"locks and fsync may not mean there what they should", "put it on a local disk"});
+  }
+}
+
+void CheckLasting(const Subject& subject, const std::vector<Place>& places,
+                  const std::vector<FolderProbe>& probes, const Group& group) {
+  std::set<uint64_t> said;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!places[i].must_last || probes[i].refusal || !said.insert(probes[i].device).second)
+      continue;
+    std::string names = places[i].what;
+    for (std::size_t other = i + 1; other < places.size(); ++other) {
+      const bool there = places[other].must_last && probes[other].device == probes[i].device;
+      if (there && !probes[other].refusal) names += ", " + places[other].what;
+    }
+    SayLasting(subject, places[i], probes[i], names, group);
   }
 }
 
@@ -94,8 +124,7 @@ void CheckSpace(const Place& place, const FolderProbe& probe, const Group& group
                      "MiB }, or make room: du -xh " + Quoted(probe.folder) + " | sort -h | tail"});
 }
 
-void CheckPlace(const Subject& subject, const Place& place, const FolderProbe& probe,
-                const Group& group) {
+void CheckPlace(const Place& place, const FolderProbe& probe, const Group& group) {
   if (probe.write_error != 0) {
     const bool full = probe.write_error == ENOSPC || probe.write_error == EDQUOT;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's is safe for known numbers.
@@ -115,7 +144,6 @@ void CheckPlace(const Subject& subject, const Place& place, const FolderProbe& p
             " ms to write 4 KiB to the disk",
         {"a power loss repeats what was sent meanwhile; buffers are slow", "iostat -x 1"});
   }
-  CheckLasting(subject, place, probe, group);
   CheckSpace(place, probe, group);
   group.Ok(place.check, place.what + ": " + place.folder +
                             (probe.exists ? " can be written, " : " can be made, ") +
@@ -182,7 +210,7 @@ void CheckPlaces(const Subject& subject, const std::vector<Place>& places, const
   for (std::size_t i = 0; i < places.size(); ++i) {
     const FolderProbe& probe = probes[i];
     if (!probe.refusal) {
-      CheckPlace(subject, places[i], probe, group);
+      CheckPlace(places[i], probe, group);
       continue;
     }
     if (std::find(refused.begin(), refused.end(), probe.folder) != refused.end()) continue;
@@ -194,6 +222,7 @@ void CheckPlaces(const Subject& subject, const std::vector<Place>& places, const
     }
     SayRefused(subject, places[i], probe, others, group);
   }
+  CheckLasting(subject, places, probes, group);
 }
 
 // Each buffer may fit where it is alone, and not all of them together.

@@ -66,6 +66,11 @@ std::string Count(uint64_t count, std::string_view one) {
   return std::to_string(count) + " " + std::string(one) + (count == 1 ? "" : "s");
 }
 
+void AddWord(std::string& list, std::string_view word, std::string_view separator) {
+  if (!list.empty()) list += separator;
+  list += word;
+}
+
 std::string UserName(uid_t uid) {
   std::vector<char> buffer(kNameBuffer);
   passwd entry{};

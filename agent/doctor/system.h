@@ -33,6 +33,8 @@ std::optional<uint64_t> ReadNumber(const std::string& path);
 std::string Bytes(uint64_t bytes);
 // "3 files", "1 file".
 std::string Count(uint64_t count, std::string_view one);
+// Adds to a list of words: "a, b".
+void AddWord(std::string& list, std::string_view word, std::string_view separator = ", ");
 // By name, or by number where it has none.
 std::string UserName(uid_t uid);
 std::string GroupName(gid_t gid);

@@ -92,7 +92,7 @@ TEST_CASE("doctor Logstash: an input that waits for events", "[doctor]") {
   Findings findings;
 
   CHECK_THAT(LogstashAt(server.port(), findings), Equals(Strings{}));
-  CHECK_THAT(FindingOf(findings, "logstash.protocol").text, Contains("takes lumberjack"));
+  CHECK_THAT(FindingOf(findings, "logstash.protocol").text, Contains("takes an empty window"));
 }
 
 TEST_CASE("doctor Logstash: others that are there in its place", "[doctor]") {

@@ -67,6 +67,16 @@ TEST_CASE("doctor state: a folder of somebody else", "[doctor]") {
   CHECK(finding.fix == "install -d -m 0750 -o nobody " + dir.path() + "/state");
 }
 
+TEST_CASE("doctor state: nobody is told to give away a folder of the system", "[doctor]") {
+  if (::geteuid() != 0) return;  // It may be writable then.
+  Findings findings;
+
+  RunAsNobody(WithPositions("/var/log/positions.yaml"), CheckState, findings);
+
+  CHECK_THAT(FindingOf(findings, "state.positions").fix,
+             Contains("install -d -m 0750 -o nobody /var/lib/log-agent"));
+}
+
 TEST_CASE("doctor state: a file stands where the folder should be", "[doctor]") {
   const TempDir dir;
   WriteFile(dir.path() + "/state", "x");
