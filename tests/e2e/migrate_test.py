@@ -21,7 +21,7 @@ from harness import base_config, build_server, file_job, http_get, wait_until
 from loki import Loki
 from migrate_bed import Account, Load, TrackedLog, cri, docker, numbers, positions
 
-ROUNDS = 10 if harness.FULL else 3  # Each: Promtail, then the agent.
+ROUNDS = 10 if harness.FULL else 2  # Each: Promtail, then the agent.
 DOCUMENT = harness.ROOT / "deploy/migrate.md"
 
 
