@@ -95,7 +95,7 @@ class Walk {
   std::string Rest() const {
     std::string rest;
     for (const std::string& part : parts_)
-      rest += "/" + part;
+      rest.append("/").append(part);
     return rest;
   }
 

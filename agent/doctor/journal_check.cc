@@ -41,7 +41,7 @@ void CheckJob(const Subject& subject, const ScrapeConfig& job, const Group& grou
                                 : "mkdir -p /var/log/journal && systemctl restart systemd-journald";
     std::string text = roots.front();
     for (std::size_t i = 1; i < roots.size(); ++i)
-      text += " and " + roots[i];
+      AddWord(text, roots[i], " and ");
     group.Failure("journal.folder",
                   name + "there is no journal: " + text +
                       (roots.size() > 1 ? " are not there" : " is not there"),

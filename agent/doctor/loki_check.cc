@@ -63,8 +63,7 @@ std::string Discarded(const std::string& text) {
     const double value = std::strtod(line.c_str() + line.rfind(' '), nullptr);
     if (reason == std::string::npos || value < 1) continue;
     const std::string name = line.substr(reason + 8, line.find('"', reason + 8) - reason - 8);
-    found +=
-        (found.empty() ? "" : ", ") + std::to_string(static_cast<uint64_t>(value)) + " " + name;
+    AddWord(found, std::to_string(static_cast<uint64_t>(value)) + " " + name);
   }
   return found;
 }

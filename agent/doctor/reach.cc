@@ -59,9 +59,10 @@ Result<UniqueFd> ConnectOne(const SocketAddress& address, milliseconds timeout) 
   if (!fd.valid()) return ErrnoError(errno, address.text());
   if (::connect(fd.get(), address.get(), address.size) == 0) return fd;
   if (errno != EINPROGRESS) return ErrnoError(errno, address.text());
-  if (!WaitFor(fd.get(), /*to_write=*/true, timeout))
+  if (!WaitFor(fd.get(), /*to_write=*/true, timeout)) {
     return Error{ErrorCode::kUnavailable,
                  address.text() + ": no answer within " + std::to_string(timeout.count()) + " ms"};
+  }
   int error = 0;
   socklen_t size = sizeof(error);
   ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -87,8 +88,7 @@ std::string Joined(const std::vector<std::string>& names) {
 
 // Why a name is not found, or a connection does not come about, as somebody would look at it.
 std::string ConnectFix(const Endpoint& endpoint, const std::string& error) {
-  const std::string command =
-      "nc -vz " + Quoted(endpoint.host) + " " + std::to_string(endpoint.port);
+  std::string command = "nc -vz " + Quoted(endpoint.host) + " " + std::to_string(endpoint.port);
   if (error.find("refused") != std::string::npos)
     return command + "   # nothing listens there: start the receiver, or correct host and port";
   if (error.find("no answer") != std::string::npos)

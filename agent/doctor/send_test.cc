@@ -114,9 +114,10 @@ void TestLoki(const Subject& subject, const ClientConfig& client, const Group& g
 
 // The index that an entry without labels goes to now.
 std::string IndexNow(const ElasticsearchConfig& config) {
-  if (config.data_stream)
+  if (config.data_stream) {
     return config.data_stream->type + "-" + config.data_stream->dataset + "-" +
            config.data_stream->name_space;
+  }
   const Result<EventPattern> pattern = EventPattern::Parse(config.index);
   std::string name;
   Entry entry{};

@@ -96,7 +96,7 @@ void CheckLasting(const Subject& subject, const std::vector<Place>& places,
     std::string names = places[i].what;
     for (std::size_t other = i + 1; other < places.size(); ++other) {
       const bool there = places[other].must_last && probes[other].device == probes[i].device;
-      if (there && !probes[other].refusal) names += ", " + places[other].what;
+      if (there && !probes[other].refusal) AddWord(names, places[other].what);
     }
     SayLasting(subject, places[i], probes[i], names, group);
   }
@@ -204,6 +204,7 @@ std::vector<Place> PlacesOf(const Config& config) {
 
 void CheckPlaces(const Subject& subject, const std::vector<Place>& places, const Group& group) {
   std::vector<FolderProbe> probes;
+  probes.reserve(places.size());
   for (const Place& place : places)
     probes.push_back(ProbeFolder(place.folder));
   std::vector<std::string> refused;  // Folders that have been spoken of.
@@ -218,7 +219,7 @@ void CheckPlaces(const Subject& subject, const std::vector<Place>& places, const
     std::string others;
     for (std::size_t other = i + 1; other < places.size(); ++other) {
       if (probes[other].refusal && probes[other].folder == probe.folder)
-        others += ", " + places[other].what;
+        others.append(", ").append(places[other].what);
     }
     SayRefused(subject, places[i], probe, others, group);
   }

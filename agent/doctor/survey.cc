@@ -101,8 +101,9 @@ class Surveyor {
 
   // It matches, and leads to nothing.
   void Unreadable(std::size_t index, const std::string& path) {
-    if (errno == ENOENT && ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    if (errno == ENOENT && ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
       return;  // Gone meanwhile.
+    }
     ++survey_.matches[index];
     Refused(index, path);
   }
