@@ -216,7 +216,7 @@ constexpr std::array kInputs = std::to_array<Row>({
 });
 
 // Unique, and what the input was called if it was.
-std::string NameOf(const Beat& beat, const BeatNode& input, std::string_view type) {
+std::string NameOf(const Beat& beat, const BeatNode& input, const std::string& type) {
   std::string base = input.Text("id", type);
   std::string name = base;
   for (int number = 2; std::any_of(beat.jobs.begin(), beat.jobs.end(),
@@ -325,7 +325,7 @@ void ConvertInput(Beat& beat, const BeatNode& input, std::string_view name) {
                         ": let its sender write files, or speak syslog or Loki's push API");
   }
   Job job;
-  job.name = NameOf(beat, input, name.empty() ? std::string_view(type) : name);
+  job.name = NameOf(beat, input, name.empty() ? type : std::string(name));
   known->convert(beat, input, job);
   job.constants.push_back({"input.type", type, ""});
   ConvertScan(beat, input);

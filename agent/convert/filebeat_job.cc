@@ -58,8 +58,8 @@ bool HasLabel(const Job& job, std::string_view label) {
 
 }  // namespace
 
-bool Job::Extracts(std::string_view wanted) const {
-  return std::find(extracted.begin(), extracted.end(), wanted) != extracted.end();
+bool Job::Extracts(std::string_view field) const {
+  return std::find(extracted.begin(), extracted.end(), field) != extracted.end();
 }
 
 std::string LabelName(std::string_view text) {

@@ -80,7 +80,7 @@ struct Job {
   void AddLabelPath(std::string label, std::string path) {
     label_paths.emplace_back(std::move(label), std::move(path));
   }
-  [[nodiscard]] bool Extracts(std::string_view name) const;
+  [[nodiscard]] bool Extracts(std::string_view field) const;
 };
 
 // Everything that the parts of a conversion share.

@@ -64,38 +64,38 @@ void CopyBackoff(const BeatNode& from, YamlOut& to) {
   if (!backoff.empty()) to.Put("backoff", std::move(backoff));
 }
 
-// The index of documents: "%{[fields.app]}-%{+yyyy.MM.dd}".
-std::string ConvertPattern(Beat& beat, const BeatNode& at, std::string pattern,
-                           const Profile& profile) {
-  for (std::size_t begin = pattern.find("%{["); begin != std::string::npos;
-       begin = pattern.find("%{[", begin + 1)) {
-    const std::size_t end = pattern.find("]}", begin);
-    if (end == std::string::npos) break;
-    const std::string field = pattern.substr(begin + 3, end - begin - 3);
-    if (field == "agent.version" || field == "beat.version" || field == "agent.name") {
-      const std::size_t dash = begin > 0 && pattern[begin - 1] == '-' ? 1 : 0;
-      pattern.erase(begin - dash, end + 2 - begin + dash);
-      begin = 0;
-      beat.Say(kDiffers, at, "%{[" + field + "]} is of Filebeat: left out of the name");
-      if (pattern.empty()) pattern = "filebeat";
-      continue;
-    }
-    std::string name = field;
-    for (const std::size_t index : profile.jobs) {
-      const auto value = ExtractField(beat.jobs[index], field);
-      if (value && value->constant) {
-        name = "labels." + LabelName(field);
-        const Constant constant{field, *value->constant, ""};
-        if (AllHave(beat, profile, constant)) {
-          pattern.replace(begin, end + 2 - begin, *value->constant);
-          name.clear();
-        }
-        break;
-      }
-    }
-    if (!name.empty()) pattern.replace(begin + 3, field.size(), name);
+// What "%{[field]}" of a name becomes: what it always is, or where it is found here.
+std::string ConvertReference(Beat& beat, const std::string& field, const Profile& profile) {
+  std::string name = field;
+  for (const std::size_t index : profile.jobs) {
+    const auto value = ExtractField(beat.jobs[index], field);
+    if (!value || !value->constant) continue;
+    if (AllHave(beat, profile, {field, *value->constant, ""})) return *value->constant;
+    name = "labels." + LabelName(field);
   }
-  return pattern;
+  return "%{[" + name + "]}";
+}
+
+// The index of documents: "%{[fields.app]}-%{+yyyy.MM.dd}".
+std::string ConvertPattern(Beat& beat, const BeatNode& at, std::string_view pattern,
+                           const Profile& profile) {
+  std::string converted;
+  while (true) {
+    const std::size_t begin = pattern.find("%{[");
+    const std::size_t end = begin == std::string_view::npos ? begin : pattern.find("]}", begin);
+    if (end == std::string_view::npos) break;
+    converted += pattern.substr(0, begin);
+    const std::string field(pattern.substr(begin + 3, end - begin - 3));
+    pattern.remove_prefix(end + 2);
+    if (field == "agent.version" || field == "beat.version" || field == "agent.name") {
+      beat.Say(kDiffers, at, "%{[" + field + "]} is of Filebeat: left out of the name");
+      if (converted.ends_with('-')) converted.pop_back();
+    } else {
+      converted += ConvertReference(beat, field, profile);
+    }
+  }
+  converted += pattern;
+  return converted.empty() ? "filebeat" : converted;
 }
 
 constexpr std::array kLogstash = std::to_array<SameKey>({
@@ -302,6 +302,26 @@ constexpr std::array kOutputs = std::to_array<Row>({
     {"logstash", "logstash", ConvertLogstash},
 });
 
+// One for each profile.
+void AddOutputs(Beat& beat, const BeatNode& output, const Row& kind,
+                const std::vector<Profile>& profiles, const std::vector<YamlOut>& documents,
+                YamlOut& list) {
+  for (std::size_t i = 0; i < profiles.size(); ++i) {
+    const std::string name = std::string(kind.ours) + (i == 0 ? "" : '-' + std::to_string(i + 1));
+    YamlOut body = kind.convert(beat, output, profiles[i]);
+    if (!documents[i].empty()) body.Put("document", documents[i]);
+    YamlOut item = YamlOut::Map({{"name", YamlOut::Text(name)}, {std::string(kind.ours), body}});
+    if (profiles.size() > 1) {
+      // As with Filebeat: files wait while the receiver is down.
+      item.Put("buffer", YamlOut::Map({{"type", YamlOut::Word("none")}}));
+      for (const std::size_t index : profiles[i].jobs)
+        beat.jobs[index].outputs.push_back(name);
+      if (i == 1) item.Comment("The same receiver: documents of other inputs are made otherwise.");
+    }
+    list.Add(std::move(item));
+  }
+}
+
 }  // namespace
 
 YamlOut ConvertOutputs(Beat& beat) {
@@ -309,6 +329,7 @@ YamlOut ConvertOutputs(Beat& beat) {
   const BeatNode* const all = beat.root.Find("output");
   const std::vector<Profile> profiles = ProfilesOf(beat.jobs);
   std::vector<YamlOut> documents;
+  documents.reserve(profiles.size());
   for (const Profile& profile : profiles)
     documents.push_back(WriteDocument(beat, profile));
   if (all == nullptr) return list;
@@ -325,23 +346,7 @@ YamlOut ConvertOutputs(Beat& beat) {
                "Logstash, Elasticsearch, Loki or files");
       continue;
     }
-    for (std::size_t i = 0; i < profiles.size(); ++i) {
-      const std::string name =
-          std::string(known->ours) + (i == 0 ? "" : '-' + std::to_string(i + 1));
-      YamlOut body = known->convert(beat, output, profiles[i]);
-      if (!documents[i].empty()) body.Put("document", documents[i]);
-      YamlOut item =
-          YamlOut::Map({{"name", YamlOut::Text(name)}, {std::string(known->ours), body}});
-      if (profiles.size() > 1) {
-        // As with Filebeat: files wait while the receiver is down.
-        item.Put("buffer", YamlOut::Map({{"type", YamlOut::Word("none")}}));
-        for (const std::size_t index : profiles[i].jobs)
-          beat.jobs[index].outputs.push_back(name);
-        if (i == 1)
-          item.Comment("The same receiver: documents of other inputs are made otherwise.");
-      }
-      list.Add(std::move(item));
-    }
+    AddOutputs(beat, output, *known, profiles, documents, list);
   }
   return list;
 }

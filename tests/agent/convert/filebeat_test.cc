@@ -327,6 +327,14 @@ TEST_CASE("filebeat: Elasticsearch with template, alias and ids", "[convert]") {
   CheckLoads(alias);
 }
 
+TEST_CASE("filebeat: a name that stands for itself is put in once", "[convert]") {
+  const Conversion conversion = Convert(
+      "filebeat.inputs: [{type: log, paths: [/a], fields: {a: 'x%{[fields.a]}'}}]\n"
+      "output.elasticsearch: {hosts: [es:9200], index: '%{[fields.a]}-y'}\n");
+
+  CHECK(Has(conversion, "index: 'x%{[fields.a]}-y'"));
+}
+
 TEST_CASE("filebeat: other outputs", "[convert]") {
   const std::string inputs = "filebeat.inputs: [{type: log, paths: [/a]}]\n";
   const Conversion file = Convert(inputs + "output.file: {path: /out, filename: all}\n");
