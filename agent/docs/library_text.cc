@@ -35,8 +35,7 @@ std::string About(const Library& library, const OpenPage& open) {
       return block.text.substr(kAbout.size());
   }
   const OpenPage* const overview = library.PageAt("pipeline/README.md");
-  std::string title =
-      open.blocks.empty() ? std::string() : PlainText(open.blocks.front().text);
+  std::string title = open.blocks.empty() ? std::string() : PlainText(open.blocks.front().text);
   if (overview == nullptr) return title;
   for (const Block& block : overview->blocks) {
     for (const auto& row : block.rows) {

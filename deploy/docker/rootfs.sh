@@ -16,10 +16,10 @@ if [ -n "$prebuilt" ]; then
   prebuilt=$src/$prebuilt
   if ldd "$prebuilt/agent" | grep -q 'not found'; then "$src/tests/packages.sh" build; fi
 else
-  prebuilt=$src/build/image
+  build=$src/build/image
+  prebuilt=$build/bin
   "$src/tests/packages.sh" build
-  (cd "$src" && cmake --preset release -B "$prebuilt" -DAGENT_BUILD_TESTS=OFF && cmake --build "$prebuilt" --target agent)
-  cp "$prebuilt/bin/agent" "$prebuilt/agent"
+  (cd "$src" && cmake --preset release -B "$build" -DAGENT_BUILD_TESTS=OFF && cmake --build "$build" --target agent)
   g++ -std=c++20 -Os -static -s -o "$prebuilt/launch" "$src/deploy/docker/launch.cc"
 fi
 

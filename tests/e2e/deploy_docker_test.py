@@ -4,11 +4,13 @@ every log where the container is granted that. Its base is a Debian made here, s
 
 import json
 import os
+import shutil
+import subprocess
 import unittest
 
 import harness
 from agent_image import GRANTED, READ_ONLY, daemon_with_image
-from harness import base_config, file_job, free_port, wait_until, write_lines
+from harness import AGENT, ROOT, base_config, file_job, free_port, wait_until, write_lines
 
 IMAGE = "log-agent:test"
 
@@ -129,6 +131,35 @@ class DeployDockerTest(harness.TestCase):
         self.assertEqual(ready(f"http://127.0.0.1:{self.port}/loglevel").returncode, 0)
         self.assertIn("connect", ready("http://127.0.0.1:1/ready").stderr)
         self.assertIn("expected http://", ready("127.0.0.1:9080").stderr)
+
+
+# What CMake leaves behind: the program among the folders of its parts, one of which has its name.
+COMPILES = """#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in -B | --build) mkdir -p "$2/agent" "$2/bin" && cp "$AGENT" "$2/bin/agent" ;; esac
+  shift
+done
+"""
+
+
+class CompiledImageTest(harness.TestCase):
+    def test_what_is_compiled_in_the_build_is_what_the_image_has(self):
+        sources = self.dir / "src"
+        for part in ("deploy/docker", "tests"):
+            shutil.copytree(ROOT / part, sources / part, ignore=shutil.ignore_patterns("e2e", "data"))
+        tools = self.dir / "tools"
+        tools.mkdir()
+        (tools / "cmake").write_text(COMPILES)
+        (tools / "cmake").chmod(0o755)
+        environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "AGENT": str(AGENT)}
+        made = subprocess.run([sources / "deploy/docker/rootfs.sh", self.dir / "rootfs"], env=environment, capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        for program in ("agent", "launch"):
+            path = self.dir / "rootfs/usr/bin" / program
+            self.assertTrue(path.is_file() and os.access(path, os.X_OK), path)
+        version = subprocess.run([self.dir / "rootfs/usr/bin/agent", "-version"], capture_output=True, text=True, check=True)
+        self.assertIn("agent, version", version.stdout)
 
 
 if __name__ == "__main__":
