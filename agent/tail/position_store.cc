@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/tail/container_time.h"
 #include "base/background.h"
 
 namespace agent {
@@ -17,6 +18,10 @@ constexpr std::size_t kMaxPositionsBytes = std::size_t{256} << 20;
 constexpr std::chrono::milliseconds kSyncDelay{1000};
 constexpr std::chrono::minutes kGraceCheck{30};
 constexpr int64_t kRetryNanos = 5 * kNanosPerSecond;
+
+// Under this name the journal has when positions.yaml was last modified, among what was written to
+// it: other names there are absolute paths.
+const std::string kModified = "positions.yaml";
 
 bool FileExists(const std::string& path) {
   struct stat info {};
@@ -112,8 +117,28 @@ void PositionStore::LoadPositions() {
                   {"entries", parsed.entries.size()},
                   {"hint", "what is missing comes from the journal"}});
   }
+  CompareTime(parsed.entries);
   CompareWithWritten(parsed.entries);
   others_ = std::move(parsed.entries);
+}
+
+void PositionStore::CompareTime(const PositionEntries& entries) {
+  const auto known = journal_.state().written.find(kModified);
+  if (known == journal_.state().written.end() || loaded_modified_ns_ == 0) return;
+  const auto modified = static_cast<uint64_t>(loaded_modified_ns_);
+  const WrittenPosition written = known->second;
+  if (written.latest != modified) journal_.SetWritten(kModified, modified);
+  if (written.latest == modified || written.previous == modified) return;
+  logger_.Info("tail", "positions.yaml was written by another program: its offsets count",
+               {{"path", options_.filename}});
+  for (const auto& [path, value] : entries) {
+    // Of a container that it has asked the daemon for, the cursor is its position, and the offset
+    // still ours.
+    const std::string_view container = ContainerOfLog(path);
+    if (container.empty() || !entries.contains("cursor-" + std::string(container))) {
+      journal_.ForgetWritten(path);
+    }
+  }
 }
 
 void PositionStore::CompareWithWritten(const PositionEntries& entries) {
@@ -153,6 +178,14 @@ std::optional<uint64_t> PositionStore::Foreign(const std::string& path) const {
   const auto at = foreign_.find(path);
   if (at == foreign_.end()) return std::nullopt;
   return at->second;
+}
+
+void PositionStore::TakeForeign(const std::string& path) {
+  const auto at = foreign_.find(path);
+  if (at == foreign_.end()) return;
+  // From here on it is known: should we be killed, it is not given again.
+  journal_.SetWritten(path, at->second);
+  foreign_.erase(at);
 }
 
 void PositionStore::Put(SourceRecord record) {
@@ -226,20 +259,29 @@ std::string PositionStore::Compose(const Offsets& offsets) {
   saved_ = false;
   std::vector<std::string> gone;
   for (const auto& [path, written] : journal_.state().written) {
-    if (!entries.contains(path)) gone.push_back(path);
+    if (!entries.contains(path) && path != kModified) gone.push_back(path);
   }
   for (const std::string& path : gone)
     journal_.ForgetWritten(path);
   return FormatPositions(entries);
 }
 
+// Whole seconds: every file system can keep them, and what others write is hardly ever that exact.
+int64_t PositionStore::NextTime() {
+  const int64_t now_ns = clock_.WallNanos() / kNanosPerSecond * kNanosPerSecond;
+  journal_.SetWritten(kModified, static_cast<uint64_t>(now_ns), /*replaces_latest=*/!time_saved_);
+  time_saved_ = false;
+  return now_ns;
+}
+
 void PositionStore::SavePositions(const Offsets& offsets) {
   if (options_.read_only || options_.filename.empty()) return;
   const std::string text = Compose(offsets);
-  Commit();
   saved_ = text == last_saved_;
-  if (saved_) return;
-  const Status saved = ReplaceFile(options_.filename, text);
+  if (saved_) return Commit();
+  const int64_t modified_ns = NextTime();
+  Commit();
+  const Status saved = ReplaceFile(options_.filename, text, modified_ns);
   ReportPositions(saved);
   if (saved.ok()) last_saved_ = text;
 }
@@ -311,16 +353,17 @@ void PositionStore::SaveInBackground() {
   if (saving_ || !changed_) return;
   changed_ = false;
   const std::string text = Compose(offsets_());
-  Commit();
   saved_ = text == last_saved_;
-  if (saved_) return;
+  if (saved_) return Commit();
+  const int64_t modified_ns = NextTime();
+  Commit();
   saving_ = true;
   auto status = std::make_shared<Status>();
   RunInBackground(
       *loop_,
-      [path = options_.filename, text, status, gate = gate_] {
+      [path = options_.filename, text, modified_ns, status, gate = gate_] {
         const MutexLock lock(gate->mutex);
-        if (!gate->closed) *status = ReplaceFile(path, text);
+        if (!gate->closed) *status = ReplaceFile(path, text, modified_ns);
       },
       [weak = std::weak_ptr<PositionStore*>(alive_), text, status] {
         const auto store = weak.lock();
@@ -351,6 +394,7 @@ void PositionStore::RewriteInBackground() {
 
 void PositionStore::ReportPositions(const Status& status) {
   saved_ = status.ok();
+  time_saved_ = status.ok();
   Report(status, positions_problem_);
 }
 

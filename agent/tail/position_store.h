@@ -3,7 +3,8 @@
 // full or read-only the agent runs on, says so, and tries again; what was on the disk stays valid.
 //
 // Who wins: where positions.yaml has another value for a path than the journal says was last
-// written there, another program wrote it.
+// written there, another program wrote it. And when the file as a whole was written by another
+// program, which its time tells, all values are that program's, also those that are the same.
 
 #pragma once
 
@@ -61,7 +62,7 @@ class PositionStore {
   // The offset that another program has left for `path`; nothing when the entry is our own, or
   // there is none. Each is given once: TakeForeign() forgets it.
   [[nodiscard]] std::optional<uint64_t> Foreign(const std::string& path) const;
-  void TakeForeign(const std::string& path) { foreign_.erase(path); }
+  void TakeForeign(const std::string& path);
   // When positions.yaml had last been written when it was loaded, by the wall clock; 0: it was not
   // there.
   [[nodiscard]] int64_t loaded_modified_ns() const { return loaded_modified_ns_; }
@@ -98,11 +99,15 @@ class PositionStore {
   Status Lock();
   void Load();
   void LoadPositions();
+  // What was written to positions.yaml before, stands there no more, when another program wrote it.
+  void CompareTime(const PositionEntries& entries);
   void CompareWithWritten(const PositionEntries& entries);
   // The same for cursors: what has settled since they were written is in the journal.
   void CompareCursors();
   // What positions.yaml has to say now; also notes it in the journal, before the file is written.
   std::string Compose(const Offsets& offsets);
+  // The time that positions.yaml gets when it is written next; noted in the journal.
+  int64_t NextTime();
   void ScheduleSync();
   void SaveInBackground();
   void RewriteInBackground();
@@ -121,6 +126,7 @@ class PositionStore {
   int64_t loaded_modified_ns_ = 0;
   std::string last_saved_;
   bool saved_ = true;  // What the journal says was last written to positions.yaml stands there.
+  bool time_saved_ = true;  // So does the time.
   std::string journal_problem_;
   std::string positions_problem_;
   uint64_t write_failures_ = 0;

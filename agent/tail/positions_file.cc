@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "agent/tail/glob.h"
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "base/utf8.h"
 
@@ -216,6 +217,13 @@ std::string Scalar(std::string_view text) {
   return plain ? std::string(text) : SingleQuoted(text);
 }
 
+// Only the time: who cannot set it still writes the file.
+void SetModified(int fd, int64_t modified_ns) {
+  const std::array<timespec, 2> times = {
+      {{0, UTIME_OMIT}, {modified_ns / kNanosPerSecond, modified_ns % kNanosPerSecond}}};
+  static_cast<void>(::futimens(fd, times.data()));
+}
+
 }  // namespace
 
 ParsedPositions ParsePositions(std::string_view text) {
@@ -284,13 +292,15 @@ Status SyncDirectoryOf(const std::string& path) {
   return {};
 }
 
-Status ReplaceFile(const std::string& path, std::string_view content) {
+Status ReplaceFile(const std::string& path, std::string_view content,
+                   std::optional<int64_t> modified_ns) {
   const std::string temporary = path + ".tmp";
   {
     const UniqueFd fd(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!fd.valid()) return ErrnoError(errno, temporary);
     Status written = WriteAll(fd.get(), content);
+    if (modified_ns) SetModified(fd.get(), *modified_ns);
     if (written.ok() && ::fsync(fd.get()) != 0) written = ErrnoError(errno, "fsync");
     if (!written.ok()) {
       ::unlink(temporary.c_str());

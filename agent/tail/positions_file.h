@@ -43,8 +43,10 @@ std::optional<uint64_t> ParseOffset(std::string_view text);
 Result<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes);
 
 // Replaces the file atomically: writes `<path>.tmp` with mode 0600, fsyncs, renames, fsyncs the
-// directory. When it fails, what was there stays.
-Status ReplaceFile(const std::string& path, std::string_view content);
+// directory. When it fails, what was there stays. `modified_ns`: the time of modification that it
+// is to have, by the wall clock, where the file system takes it.
+Status ReplaceFile(const std::string& path, std::string_view content,
+                   std::optional<int64_t> modified_ns = std::nullopt);
 
 // Makes a rename or a new file durable.
 Status SyncDirectoryOf(const std::string& path);

@@ -129,5 +129,66 @@ TEST_CASE("takeover: files that the other program has seen come and go are not r
   CHECK(bed.text() == "a1\nb1\nd3\nd4\ne1\nf1\n");
 }
 
+TEST_CASE("takeover: an offset that is ours by chance is the other program's", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\na2\n");
+  bed.ScanAndRead();
+  bed.StopAndRestart();
+  bed.Crash();
+  // It reads a3, and two lines of the next file: that is where we were in the one before.
+  bed.Append("app.log", "a3\n");
+  bed.Rename("app.log", "app.log.1");
+  bed.Append("app.log", "b1\nb2\nb3\n");
+  LeaveOffset(bed, "app.log", "6");
+
+  bed.Begin();
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == "a1\na2\nb3\n");
+}
+
+TEST_CASE("takeover: what was read since is not read again after a kill", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.StopAndRestart();
+  bed.Crash();
+  bed.Append("app.log", "a2\na3\n");
+  LeaveOffset(bed, "app.log", "6");
+  bed.Begin();
+  bed.ScanAndRead();
+  bed.Append("app.log", "a4\n");
+  bed.ScanAndRead();
+  REQUIRE(bed.text() == "a1\na3\na4\n");
+
+  bed.Restart();
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == "a1\na3\na4\n");
+}
+
+TEST_CASE("takeover: no other program wrote what we wrote, whenever we were killed", "[tail]") {
+  TailBed bed;
+  bed.Append("app.log", "a1\n");
+  bed.ScanAndRead();
+  bed.store().SavePositions(bed.tailer().Positions());
+  bed.clock().Advance(90 * kNanosPerSecond);
+  bed.Append("app.log", "a2\n");
+  bed.ScanAndRead();
+  const bool torn = GENERATE(false, true);
+  if (torn) {
+    // The journal has the next time already, and the file does not: it could not be replaced.
+    std::filesystem::create_directory(bed.PositionsPath() + ".tmp");
+    bed.store().SavePositions(bed.tailer().Positions());
+  }
+  bed.Rename("app.log", "app.log.1");
+  bed.Append("app.log", "b1\n");
+
+  bed.Restart();
+  bed.ScanAndRead();
+
+  CHECK(bed.text() == "a1\na2\nb1\n");
+}
+
 }  // namespace
 }  // namespace agent
