@@ -12,12 +12,10 @@ import urllib.parse
 
 import harness
 import yaml
-from bulk_sink import BulkSink
 from deploy_dashboards import DEPLOY, boards, rules, selectors
-from elasticsearch_bed import output
 from harness import base_config, build_server, file_job, http_get, wait_until, write_lines
 from loki import Loki
-from sink import Answer
+from troubled_agent import TroubledAgent
 
 LOKI_RULES = sorted((DEPLOY / "loki/rules/fake").glob("*.yaml"))
 PROMETHEUS_RULES = sorted((DEPLOY / "prometheus/rules").glob("*.yaml"))
@@ -254,34 +252,11 @@ class AgentMetricsTest(harness.TestCase):
     """Every metric and label that the dashboard and the rules of the agent ask for is on its /metrics."""
 
     def scrape(self):
-        """A run in which everything happens once: refusals, an outage, redaction, drops, a truncation, no API server."""
-        logs = self.dir / "logs"
-        logs.mkdir()
-        sink, search = self.sink(), BulkSink()
-        self.addCleanup(search.close)
-        sink.answer(lambda _, push: Answer(400) if any("refuse me" in entry.line for entry in push.entries) else Answer())
-        stages = [
-            {"json": {"expressions": {"level": None, "n": None}}},
-            {"labels": {"level": None, "n": None}},
-            {"redact": {"detectors": ["email"]}},
-            {"drop": {"source": "n", "value": "5"}},
-        ]
-        kubernetes = {"api_server": "http://127.0.0.1:1", "role": "pod"}
-        config = base_config(
-            self.dir,
-            [sink.url, "http://127.0.0.1:1/loki/api/v1/push"],
-            [file_job(logs / "*.log", stages=stages), {"job_name": "pods", "kubernetes_sd_configs": [kubernetes]}],
-            outputs=[output(search.url)],
-            limits_config={"max_label_values": 10},
-        )
-        agent = self.start(config)
-        wait_until("it runs", lambda: agent.get("/ready")[0])
-        lines = [json.dumps({"level": "info", "n": n, "mail": "a@example.org"}) for n in range(50)]
-        write_lines(logs / "app.log", [*lines, "no json", '{"n": 1, "text": "refuse me"}'])
+        troubled = TroubledAgent(self)
+        agent = troubled.agent
 
         def happened():
-            # One that is made while the agent looks on.
-            write_lines(logs / f"new{len(list(logs.iterdir()))}.log", ['{"n": 2}'])
+            troubled.work()
             have = agent.metrics()
             return (
                 have.sum("agent_dead_letter_entries_total") > 0

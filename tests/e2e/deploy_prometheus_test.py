@@ -8,11 +8,9 @@ import urllib.parse
 
 import harness
 import yaml
-from bulk_sink import BulkSink
 from deploy_dashboards import DEPLOY, boards, rules
-from elasticsearch_bed import output
-from harness import base_config, build_server, file_job, free_port, http_get, wait_until, write_lines
-from sink import Answer
+from harness import build_server, free_port, http_get, wait_until
+from troubled_agent import TroubledAgent
 
 PROMETHEUS_RULES = sorted((DEPLOY / "prometheus/rules").glob("*.yaml"))
 VARIABLES = {"instance": ".+"}
@@ -70,38 +68,11 @@ class DeployPrometheusTest(harness.TestCase):
     def setUp(self):
         super().setUp()
         build_server("prometheus")
-        logs = self.dir / "logs"
-        logs.mkdir()
-        sink, search = self.sink(), BulkSink()
-        self.addCleanup(search.close)
-        sink.answer(lambda _, push: Answer(400) if any("refuse me" in entry.line for entry in push.entries) else Answer())
-        stages = [
-            {"json": {"expressions": {"level": None, "n": None}}},
-            {"labels": {"level": None, "n": None}},
-            {"redact": {"detectors": ["email"]}},
-            {"drop": {"source": "n", "value": "5"}},
-        ]
-        kubernetes = {"api_server": "http://127.0.0.1:1", "role": "pod"}
-        config = base_config(
-            self.dir,
-            [sink.url, "http://127.0.0.1:1/loki/api/v1/push"],  # One that answers and refuses, one that is dead.
-            [file_job(logs / "*.log", stages=stages), {"job_name": "pods", "kubernetes_sd_configs": [kubernetes]}],
-            outputs=[output(search.url)],
-            limits_config={"max_label_values": 10},
-        )
-        self.logs = logs
-        self.agent = self.start(config)
-        wait_until("it runs", lambda: self.agent.get("/ready")[0])
+        self.troubled = TroubledAgent(self)
+        self.agent = self.troubled.agent
         self.prometheus = Prometheus(self.dir, self.agent.port)
         self.addCleanup(self.prometheus.stop)
         wait_until("Prometheus is ready", self.prometheus.ready, 60, pause=0.1)
-        self.turns = 0
-
-    def work(self):
-        """One more turn of everything that happens to an agent."""
-        self.turns += 1
-        lines = [json.dumps({"level": "info", "n": n, "mail": "a@example.org"}) for n in range(50)]
-        write_lines(self.logs / f"app{self.turns}.log", [*lines, "no json", '{"n": 1, "text": "refuse me"}'])
 
     def test_it_scrapes_the_agent_and_every_panel_has_data(self):
         panels = [panel for board in boards() if board.json["uid"] == "log-agent" for panel in board.panels
@@ -112,7 +83,7 @@ class DeployPrometheusTest(harness.TestCase):
 
         def all_answered():
             self.agent.check_running()
-            self.work()
+            self.troubled.work()
             for title in sorted(empty):
                 if self.prometheus.ask(queries[title]):
                     empty.discard(title)
@@ -126,7 +97,7 @@ class DeployPrometheusTest(harness.TestCase):
         wanted = sorted(rule.get("alert") or rule["record"] for _, rule in rules(*PROMETHEUS_RULES))
 
         def evaluated():
-            self.work()
+            self.troubled.work()
             groups = self.prometheus.get("rules")["groups"]
             found = [rule for group in groups for rule in group["rules"]]
             self.assertEqual([rule["lastError"] for rule in found if rule.get("lastError")], [])
@@ -141,7 +112,7 @@ class DeployPrometheusTest(harness.TestCase):
         recorded = {rule["record"] for _, rule in rules(DEPLOY / "prometheus/rules/log-agent.yaml") if "record" in rule}
 
         def all_recorded():
-            self.work()
+            self.troubled.work()
             return all(self.prometheus.ask(name) for name in recorded)
 
         wait_until(lambda: f"{ {n: len(self.prometheus.ask(n)) for n in recorded} }", all_recorded, 60, pause=0.5)

@@ -83,8 +83,8 @@ class PackageTest(harness.TestCase):
 
     def install(self, package=None, *options):
         package = self.package if package is None else package
-        shutil.copy(package, self.bed.path("/root"))
-        return self.bed.run("dpkg", *options, "--install", f"/root/{package.name}").stdout
+        shutil.copy(package, self.bed.path("/var/tmp"))
+        return self.bed.run("dpkg", *options, "--install", f"/var/tmp/{package.name}").stdout
 
     def configure(self, receiver, **more):
         config = {
