@@ -38,6 +38,7 @@ class DeliveryTest(LogstashCase):
                 self.assertLessEqual(max(window.count for window in sink.windows), 2048)
                 self.assertEqual({window.compressed_frames for window in sink.windows}, {1 if level else 0})
                 self.assertLessEqual(sink.max_in_flight, 2)
+                self.settled(agent)
                 self.assertEqual(sample(agent, "sent_entries_total"), 10_000)
                 self.assertEqual(agent.stop()[0], 0)
                 (self.dir / "positions.yaml").unlink()

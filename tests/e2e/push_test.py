@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -396,9 +397,9 @@ class PushTest(harness.TestCase):
         self.assertEqual(agent.stop()[0], 0)
 
     def test_a_port_that_is_taken_is_tried_again(self):
-        taken = harness.socket.socket()
+        taken = socket.socket()
         self.addCleanup(taken.close)
-        taken.setsockopt(harness.socket.SOL_SOCKET, harness.socket.SO_REUSEADDR, 1)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", self.port))
         taken.listen()
         agent = self.start(base_config(self.dir, self.receiver.url, [push_job(self.port)]))
