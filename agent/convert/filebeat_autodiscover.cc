@@ -1,6 +1,5 @@
 // `filebeat.autodiscover`: providers with hints, and templates with conditions.
 
-#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -119,16 +118,6 @@ bool Start(Beat& beat, const BeatNode& provider, Job& job) {
   return true;
 }
 
-std::string JobName(const Beat& beat, const std::string& base) {
-  std::string name = base;
-  for (int number = 2; std::any_of(beat.jobs.begin(), beat.jobs.end(),
-                                   [&name](const Job& job) { return job.name == name; });
-       ++number) {
-    name = base + '-' + std::to_string(number);
-  }
-  return name;
-}
-
 // What an input of a template or of hints says of its lines.
 void ConvertConfig(Beat& beat, const BeatNode& config, Job& job) {
   for (const char* key : {"type", "paths", "id", "enabled", "containers", "format", "stream",
@@ -143,7 +132,7 @@ void ConvertHints(Beat& beat, const BeatNode& provider) {
   Job job;
   const std::string type = provider.Text("type");
   if (!Start(beat, provider, job)) return;
-  job.name = JobName(beat, type);
+  job.name = UnusedJobName(beat, type);
   const std::string enabled =
       std::string(type == "docker" ? kDockerLabel : kPodAnnotation) + "co_elastic_logs_enabled";
   const BeatNode* const defaults = provider.Find("hints.default_config");
@@ -174,7 +163,7 @@ void ConvertTemplate(Beat& beat, const BeatNode& provider, const BeatNode& entry
     }
     Job job;
     if (!Start(beat, provider, job)) return;
-    job.name = JobName(beat, provider.Text("type"));
+    job.name = UnusedJobName(beat, provider.Text("type"));
     const BeatNode* const condition = entry.Find("condition");
     if (condition != nullptr && !AddConditionRules(*condition, job, "keep")) {
       // Without it everything would be read.

@@ -215,18 +215,6 @@ constexpr std::array kInputs = std::to_array<Row>({
     {"syslog", ConvertSyslog},
 });
 
-// Unique, and what the input was called if it was.
-std::string NameOf(const Beat& beat, const BeatNode& input, const std::string& type) {
-  std::string base = input.Text("id", type);
-  std::string name = base;
-  for (int number = 2; std::any_of(beat.jobs.begin(), beat.jobs.end(),
-                                   [&name](const Job& job) { return job.name == name; });
-       ++number) {
-    name = base + '-' + std::to_string(number);
-  }
-  return name;
-}
-
 // What was renamed or removed by a processor is so where it is made.
 void ApplyToConstants(Job& job) {
   for (const auto& [from, to] : job.document.rename) {
@@ -325,7 +313,7 @@ void ConvertInput(Beat& beat, const BeatNode& input, std::string_view name) {
                         ": let its sender write files, or speak syslog or Loki's push API");
   }
   Job job;
-  job.name = NameOf(beat, input, name.empty() ? type : std::string(name));
+  job.name = UnusedJobName(beat, input.Text("id", name.empty() ? type : std::string(name)));
   known->convert(beat, input, job);
   job.constants.push_back({"input.type", type, ""});
   ConvertScan(beat, input);

@@ -58,6 +58,16 @@ bool HasLabel(const Job& job, std::string_view label) {
 
 }  // namespace
 
+std::string UnusedJobName(const Beat& beat, const std::string& base) {
+  std::string name = base;
+  for (int number = 2; std::any_of(beat.jobs.begin(), beat.jobs.end(),
+                                   [&name](const Job& job) { return job.name == name; });
+       ++number) {
+    name = base + '-' + std::to_string(number);
+  }
+  return name;
+}
+
 bool Job::Extracts(std::string_view field) const {
   return std::find(extracted.begin(), extracted.end(), field) != extracted.end();
 }

@@ -104,6 +104,9 @@ std::string GoQuoted(std::string_view text);
 // A scalar as a constant.
 Constant ToConstant(std::string path, const BeatNode& value);
 
+// `base`, with a number behind it when a job is called that already.
+std::string UnusedJobName(const Beat& beat, const std::string& base);
+
 // The value of a field of Filebeat's event, as stages know it.
 struct FieldValue {
   bool is_line = false;
